@@ -1,0 +1,133 @@
+/**
+ * A distribution over continuations, and what it can be asked for.
+ *
+ * Optional methods and `capabilities` say what a model can do; a method that needs more says so before anything is spent.
+ * Models throw `Failed` with a code; one sample's failure is a part of the stream, so that the others go on.
+ */
+import type { Cost } from "./budget.ts";
+import type { Failure } from "./errors.ts";
+import type { Prompt } from "./problem.ts";
+
+export interface Capabilities {
+  /** Continues a partial answer, so that search can go step by step. */
+  readonly continues: boolean;
+  /** Log-probabilities of the tokens it samples. */
+  readonly logProbs: boolean;
+  /** `scoreText`: log-probabilities of given text. */
+  readonly scoresText: boolean;
+  /** `nextTokens`: the whole next-token distribution. */
+  readonly nextTokens: boolean;
+  /** Takes conversations; a model without takes raw text only. */
+  readonly messages: boolean;
+  /** Samples of one prompt that one call can bring; 1 where each needs a call of its own. */
+  readonly samplesPerCall: number;
+}
+
+/** How the next-token law is changed before a token is drawn, in this order: top-k, top-p, min-p, temperature. */
+export interface Sampling {
+  /** 0 takes the most probable token (ties: the lowest token id). @default 1 */
+  readonly temperature?: number;
+  /** Keep the k most probable tokens. */
+  readonly topK?: number;
+  /** Keep the fewest tokens whose probability sums to at least this. Holtzman et al. 2020, arXiv:1904.09751, §3.1. */
+  readonly topP?: number;
+  /** Drop tokens below this share of the most probable one's. Nguyen et al. 2024, arXiv:2407.01082, §3. */
+  readonly minP?: number;
+}
+
+/** What has been written so far: the question, and the partial answer that is to be continued ("" at first). */
+export interface Prefix {
+  readonly prompt: Prompt;
+  readonly text: string;
+  /** The tokens of `text` as they were sampled, where the model told; re-tokenising text may split it otherwise. */
+  readonly tokens?: readonly number[];
+}
+
+export interface GenerateRequest {
+  readonly prefix: Prefix;
+  /** One sample a seed; the same seed gives the same text, whatever is sampled beside it, where the engine can promise it. */
+  readonly seeds: readonly number[];
+  readonly maxTokens: number;
+  readonly sampling: Sampling;
+  /** Texts that end a sample; not part of its text. */
+  readonly stop?: readonly string[];
+  /**
+   * Given all the new text so far: the length at which the sample ends, or undefined to go on. Text beyond that length is
+   * dropped. This is how steps are cut; it keeps the boundary in the text, where `stop` removes it.
+   */
+  readonly until?: (text: string) => number | undefined;
+  /** Whether text deltas are wanted. */
+  readonly stream?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Completion {
+  /** The new text alone. */
+  readonly text: string;
+  /** Its tokens, where the model tells; without the end-of-sequence token. */
+  readonly tokens?: readonly number[];
+  /** Number of tokens sampled, the end-of-sequence token included where there was one. */
+  readonly length: number;
+  /** Sum over these tokens of log p under the model as it is (temperature 1, nothing cut off); NaN if not known. */
+  readonly logProb: number;
+  /** Sum of log q under the law that was sampled from; NaN if not known. */
+  readonly logProposal: number;
+  /** `end`: the model ended its answer. `stop`: a stop text. `until`: a step is whole. `length`: `maxTokens` was reached. */
+  readonly finish: "end" | "stop" | "until" | "length";
+  readonly cost: Cost;
+}
+
+export type ModelPart =
+  | { readonly type: "text-delta"; readonly index: number; readonly delta: string }
+  | { readonly type: "completion"; readonly index: number; readonly completion: Completion }
+  | { readonly type: "failure"; readonly index: number; readonly failure: Failure; readonly cost?: Cost };
+
+/** Log-probabilities of given text, one a token. */
+export interface TextScore {
+  readonly tokens: readonly string[];
+  /** [tokens], in nats. */
+  readonly logProbs: readonly number[];
+  readonly cost: Cost;
+}
+
+/** The next-token distribution after a prefix, most probable first (ties: the lowest token id). */
+export interface NextTokens {
+  /** [vocabulary] token ids. */
+  readonly tokens: readonly number[];
+  /** [vocabulary] the text that each adds; "" for control tokens. */
+  readonly texts: readonly string[];
+  /** [vocabulary] in nats; at temperature 1, nothing cut off. */
+  readonly logProbs: readonly number[];
+  /** Ids of the tokens that end an answer. */
+  readonly endTokens: readonly number[];
+  readonly cost: Cost;
+}
+
+export interface Model {
+  /** Names the model and where it runs, as in `sapling` or `http://127.0.0.1:8000/v1#qwen`; goes into journals. */
+  readonly id: string;
+  readonly capabilities: Capabilities;
+  /** How many samples to have in flight. @default 16 */
+  readonly concurrency?: number;
+  /** Samples, each as soon as it is there, in any order. An aborted request ends early and leaves nothing running. */
+  generate(request: GenerateRequest): AsyncIterable<ModelPart>;
+  /** log p(text | prefix) by token; with `end`, the end-of-answer token is scored too, as the last entry. */
+  scoreText?(
+    prefix: Prefix,
+    text: string,
+    options: { readonly end?: boolean; readonly signal: AbortSignal },
+  ): Promise<TextScore>;
+  nextTokens?(prefix: Prefix, options: { readonly signal: AbortSignal }): Promise<NextTokens>;
+  /** Number of tokens in a text; an upper bound where the tokeniser is not known. For budgets. */
+  countTokens(text: string): number;
+  /** US dollars per token, where calls cost money. */
+  readonly price?: Price;
+  /** Frees what the model holds. Models that hold nothing do not have it. */
+  [Symbol.asyncDispose]?(): Promise<void>;
+}
+
+export interface Price {
+  readonly dollarsPerPromptToken: number;
+  readonly dollarsPerCachedToken?: number;
+  readonly dollarsPerToken: number;
+}

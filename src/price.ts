@@ -1,0 +1,25 @@
+/** What calls cost in money, and how many tokens a prompt may be: the two sums that every model and policy needs. */
+import type { Price } from "./model.ts";
+import type { Prompt } from "./problem.ts";
+
+/** Tokens that a chat template may add: a system text of its own, and role markers around each message. A generous guess. */
+const template = { conversation: 64, message: 8 };
+
+/** 10^-9 US dollars, rounded up: a bill is never understated. */
+export function nanodollars(
+  price: Price | undefined,
+  { tokens = 0, promptTokens = 0, cachedTokens = 0 }: { tokens?: number; promptTokens?: number; cachedTokens?: number },
+): number {
+  if (!price) return 0;
+  const dollars =
+    tokens * price.dollarsPerToken +
+    promptTokens * price.dollarsPerPromptToken +
+    cachedTokens * (price.dollarsPerCachedToken ?? price.dollarsPerPromptToken);
+  return Math.ceil(dollars * 1e9 - 1e-6); // what binary fractions add to a whole number is no nanodollar
+}
+
+/** At most this many tokens, the template of a conversation included, if `countTokens` is itself an upper bound. */
+export function countPromptTokens(prompt: Prompt, countTokens: (text: string) => number): number {
+  if (typeof prompt === "string") return countTokens(prompt);
+  return prompt.reduce((sum, message) => sum + countTokens(message.content) + template.message, template.conversation);
+}

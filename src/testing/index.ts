@@ -1,0 +1,15 @@
+export { type Law, searchLaws, type World } from "./laws.ts";
+export { type Fault, lettersPolicy, lettersProblem, lettersScorer, type Weather, wordLength } from "./letters.ts";
+export {
+  chatChunk,
+  chatReply,
+  chatStream,
+  completionReply,
+  events,
+  type Told,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  upstream,
+  type UpstreamReply,
+} from "./upstream.ts";
