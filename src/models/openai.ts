@@ -1,0 +1,316 @@
+/**
+ * Any OpenAI-compatible server: vLLM, SGLang, llama-server, Ollama, LM Studio, hosted ones; chat or completions.
+ *
+ * What a server can do is declared, never guessed from its name; asked for more, the model says what to use instead.
+ * - Replies are streamed where deltas or step boundaries are wanted, as a boundary is cut here and the rest cancelled by
+ *   closing the socket; otherwise they come at once, which fewer things can break.
+ * - A sample is one request with a seed of its own. With `samplesPerCall` above 1 a request asks for `n` samples under the
+ *   seed of its first one: a sample then depends on those beside it. What a server leaves out is asked for one by one.
+ * - Only what fails before any output is asked again: connections, 429, 5xx. A reply that breaks off is a failure, never
+ *   a shorter answer; it is charged by what had come.
+ * - `logProb` is the server's word: raw log-probabilities in vLLM (`--logprobs-mode raw_logprobs`, its default) and
+ *   llama-server. The end of an answer counts where the server reports it. `logProposal` is known only at temperature 1
+ *   with nothing cut; vLLM needs `body: { top_k: 0 }` for that if the model's generation_config.json sets one.
+ */
+import { type Cost, cost, noCost } from "../budget.ts";
+import { Failed, failureOf } from "../errors.ts";
+import type { Capabilities, GenerateRequest, Model, ModelPart, Prefix, Price, TextScore } from "../model.ts";
+import { countPromptTokens, nanodollars } from "../price.ts";
+import type { Json } from "../problem.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { endingOf, shownLength } from "./ending.ts";
+import { merge } from "./merge.ts";
+import { Drafts, utf8Length } from "./openai/drafts.ts";
+import { echoedScore } from "./openai/echo.ts";
+import { eventsOf, parsed } from "./openai/events.ts";
+import { type Connection, meaningOf, post, type Reply, statusOf, type Timeouts, usualTimeouts } from "./openai/http.ts";
+import { Limiter } from "./openai/limiter.ts";
+import { type Api, type Dialect, echoBody, generateBody, pathOf, rawTextOf } from "./openai/request.ts";
+import { type Retries, retrying, usualRetries } from "./openai/retry.ts";
+import { settle, settleFailed, type Settlement } from "./openai/settle.ts";
+
+export interface OpenaiOptions {
+  /** With its version, as in `http://127.0.0.1:8000/v1`. Its query goes into every request, and into no message. */
+  readonly baseUrl: string;
+  /** The server's name for it. */
+  readonly model: string;
+  /** Sent as a bearer token; occurs in no message. */
+  readonly apiKey?: string | undefined;
+  /** `completions` continues raw text, which step-by-step search wants; `chat` lets the server apply its template. @default "chat" */
+  readonly api?: Api;
+  /**
+   * What this server can do, beyond the API's minimum. Chat: `continues` (vLLM, SGLang: continue_final_message; llama-server).
+   * Both: `logProbs`, `samplesPerCall` (vLLM, SGLang, llama-server: `n`). Completions: `scoresText` (vLLM: echo).
+   * @default chat takes conversations and continues nothing; completions the reverse; nothing else
+   */
+  readonly capabilities?: Partial<Omit<Capabilities, "nextTokens" | "messages">>;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retries?: Partial<Retries>;
+  /** Requests in flight; fewer for a while after a 429. @default 16 */
+  readonly concurrency?: number;
+  readonly price?: Price;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Fields for every request, as `{ top_k: 0 }` or `{ cache_prompt: false }`. */
+  readonly body?: Readonly<Record<string, Json>>;
+  /** Newer OpenAI models take `max_completion_tokens`. @default "max_tokens" */
+  readonly maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** For budgets. @default the number of UTF-8 bytes, which no byte-level vocabulary exceeds: about four times too many for English */
+  readonly countTokens?: (text: string) => number;
+  /** The text of the token that ends an answer, as `<|im_end|>`, so that `scoreText` can score it. */
+  readonly endText?: string;
+  /** Longer replies fail. @default 16 MiB */
+  readonly maxReplyBytes?: number;
+  readonly fetch?: typeof fetch;
+  readonly clock?: Clock;
+}
+
+/**
+ * ```ts
+ * const model = openai({ baseUrl: "http://127.0.0.1:8000/v1", model: "qwen", capabilities: { logProbs: true } });
+ * ```
+ */
+export function openai(options: OpenaiOptions): Model {
+  const { model, api = "chat", price, concurrency = 16, clock = systemClock, body = {}, endText } = options;
+  const { countTokens = utf8Length, maxTokensField = "max_tokens" } = options;
+  const connection = connectionOf(options, clock);
+  const { id } = connection;
+  const capabilities: Capabilities = {
+    continues: api === "completions",
+    logProbs: false,
+    scoresText: false,
+    samplesPerCall: 1,
+    ...options.capabilities,
+    nextTokens: false, // no server tells the whole distribution
+    messages: api === "chat",
+  };
+  if (!Number.isInteger(capabilities.samplesPerCall) || capabilities.samplesPerCall < 1)
+    throw new RangeError(
+      `Cannot use ${id} as 'samplesPerCall' must be a positive integer: current value is ${capabilities.samplesPerCall}`,
+    );
+  if (capabilities.scoresText && api === "chat")
+    throw new Failed("unsupported", `The chat API of ${id} cannot score given text: use api "completions" for that`);
+  const retries: Retries = { ...usualRetries, ...options.retries };
+  const dialect: Dialect = { id, model, api, capabilities, body, maxTokensField };
+  const limiter = new Limiter(concurrency);
+
+  /** One exchange in its turn, again and again while the server refuses it. */
+  const exchange = <T>(
+    {
+      path,
+      body,
+      stream,
+      seed,
+      signal,
+    }: { path: string; body: unknown; stream: boolean; seed: number; signal: AbortSignal },
+    read: (reply: Reply) => Promise<T>,
+  ): Promise<T> =>
+    retrying(
+      () =>
+        limiter.run(
+          async () => {
+            using reply = await post(connection, path, body, { stream, signal });
+            return await read(reply);
+          },
+          (thrown) => thrown instanceof Failed && thrown.code === "rate-limited",
+          signal,
+        ),
+      { retries, clock, seed, signal },
+    );
+
+  /** The samples of one request, at most `samplesPerCall`. */
+  async function sample(
+    entries: readonly Entry[],
+    request: GenerateRequest,
+    emit: (part: ModelPart) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { prefix, maxTokens, stop } = request;
+    const settlement: Settlement = {
+      id,
+      price,
+      countTokens,
+      promptTokens: countPromptTokens(prefix.prompt, countTokens) + countTokens(prefix.text),
+    };
+    const stream = request.stream === true || request.until !== undefined;
+    const shown: number[] = entries.map(() => 0);
+    let drafts: Drafts | undefined;
+    let sent = false;
+
+    const show = (place: number, upTo: number): void => {
+      const entry = entries[place];
+      const text = drafts?.choices[place]?.text;
+      const from = shown[place] as number;
+      if (!request.stream || !entry || text === undefined || upTo <= from) return;
+      shown[place] = upTo;
+      emit({ type: "text-delta", index: entry.index, delta: text.slice(from, upTo) });
+    };
+
+    async function readEvents(reply: Reply, into: Drafts): Promise<void> {
+      const ended = new Set<number>();
+      const events = eventsOf(reply.texts(), id);
+      for (;;) {
+        const { done, value } = await events.next();
+        if (done) {
+          // A server that says that it is done, and not why, has ended its answers.
+          if (value) for (const draft of into.choices) if (draft) draft.finishReason ??= "stop";
+          if (value && entries.length === 1 && !into.choices[0])
+            throw new Failed("bad-response", `The reply of ${id} has no choices`);
+          return;
+        }
+        const error = value["error"] ?? (value["object"] === "error" ? value : undefined);
+        if (error !== undefined && error !== null) {
+          const failed = meaningOf(connection, statusOf(error), { error });
+          // Asked again only where nothing has been written yet.
+          throw into.choices.some((draft) => draft?.text) ? new Failed(failed.code, failed.message) : failed;
+        }
+        for (const place of into.addChunk(value)) {
+          if (ended.has(place)) continue;
+          const { text } = into.choices[place] as { text: string };
+          const ending = endingOf(text, request);
+          if (ending) ended.add(place);
+          show(place, ending?.length ?? shownLength(text, stop));
+        }
+        if (ended.size === entries.length) return; // the rest is not wanted: disposing of the reply closes the socket
+      }
+    }
+
+    async function read(reply: Reply): Promise<void> {
+      drafts = new Drafts(id, api, entries.length);
+      if (reply.kind === "events") return readEvents(reply, drafts);
+      let text = "";
+      for await (const piece of reply.texts()) text += piece;
+      const value = parsed(text, id);
+      if (value["error"] !== undefined && value["error"] !== null)
+        throw meaningOf(connection, statusOf(value["error"]), value);
+      drafts.addReply(value);
+    }
+
+    try {
+      const body = generateBody(
+        dialect,
+        request,
+        entries.map(({ seed }) => seed),
+        stream,
+      );
+      sent = true;
+      const seed = (entries[0] as Entry).seed;
+      await exchange({ path: pathOf(api), body, stream, seed, signal }, read);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      const failure = failureOf(thrown);
+      const bought = drafts !== undefined || failure.code === "timeout";
+      const spent = bought ? settleFailed(drafts, entries.length, maxTokens, settlement) : undefined;
+      for (const [place, { index }] of entries.entries())
+        emit({ type: "failure", index, failure, cost: sent ? (spent?.[place] ?? cost({ calls: 1 })) : noCost });
+      return;
+    }
+
+    const missing: Entry[] = [];
+    const results = settle(drafts as unknown as Drafts, entries.length, request, settlement);
+    for (const [place, entry] of entries.entries()) {
+      const result = results[place];
+      if (!result) missing.push(entry);
+      else if ("failure" in result) emit({ type: "failure", index: entry.index, ...result });
+      else {
+        show(place, result.completion.text.length);
+        emit({ type: "completion", index: entry.index, completion: result.completion });
+      }
+    }
+    await Promise.all(missing.map((entry) => sample([entry], request, emit, signal)));
+  }
+
+  async function scoreText(
+    prefix: Prefix,
+    text: string,
+    { end = false, signal }: { readonly end?: boolean; readonly signal: AbortSignal },
+  ): Promise<TextScore> {
+    if (end && endText === undefined)
+      throw new Failed(
+        "unsupported",
+        `Cannot score the end of an answer of ${id}: give 'endText', the text of the token that ends one`,
+      );
+    const before = rawTextOf(dialect, prefix);
+    const whole = before + text + (end ? endText : "");
+    return exchange(
+      { path: "/completions", body: echoBody(dialect, whole), stream: false, seed: 0, signal },
+      async (reply) => {
+        let json = "";
+        for await (const piece of reply.texts()) json += piece;
+        const { tokens, logProbs, usage } = echoedScore(parsed(json, id), { id, before, whole });
+        const used = usage ?? { tokens: 0, promptTokens: countTokens(whole), cachedTokens: 0 };
+        const spent: Cost = cost({ calls: 1, ...used, nanodollars: nanodollars(price, used) });
+        return { tokens, logProbs, cost: spent };
+      },
+    );
+  }
+
+  return {
+    id,
+    capabilities,
+    concurrency,
+    countTokens,
+    ...(price && { price }),
+    ...(capabilities.scoresText && { scoreText }),
+    generate(request) {
+      const entries = request.seeds.map((seed, index) => ({ seed, index }));
+      const groups: Entry[][] = [];
+      for (let i = 0; i < entries.length; i += capabilities.samplesPerCall)
+        groups.push(entries.slice(i, i + capabilities.samplesPerCall));
+      return merge(
+        groups.map((group) => ({
+          indices: group.map(({ index }) => index),
+          run: (emit, signal) => sample(group, request, emit, signal),
+        })),
+        request.signal,
+      );
+    },
+  };
+}
+
+/** The model named by a URL, as in `http://127.0.0.1:8000/v1#qwen`. */
+export function openaiFromUrl(url: string, options: Omit<OpenaiOptions, "baseUrl" | "model"> = {}): Model {
+  const [baseUrl = "", name = ""] = url.split(/#(.*)/s);
+  if (name === "")
+    throw new RangeError(
+      "Cannot tell which model is meant: put its name behind the server's address, as in http://127.0.0.1:8000/v1#qwen",
+    );
+  return openai({ ...options, baseUrl, model: decodeURIComponent(name) });
+}
+
+interface Entry {
+  readonly index: number;
+  readonly seed: number;
+}
+
+function connectionOf(
+  { baseUrl, model, apiKey, headers = {}, timeouts, ...rest }: OpenaiOptions,
+  clock: Clock,
+): Connection {
+  const url = URL.parse(baseUrl);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new RangeError("Cannot use 'baseUrl' as it must be an http or https address");
+  if (url.username || url.password)
+    throw new RangeError("Cannot use 'baseUrl' as it contains a user or a password: use 'apiKey' or 'headers'");
+  if (model === "") throw new RangeError("Cannot use a server without the name of a model: give 'model'");
+  const path = url.pathname.replace(/\/+$/, "");
+  const all = new Headers();
+  try {
+    for (const [name, value] of Object.entries(headers)) all.set(name, value);
+    if (apiKey) all.set("authorization", `Bearer ${apiKey}`);
+  } catch {
+    throw new RangeError("Cannot use 'apiKey' or 'headers' as they contain characters that no header may have"); // not the value
+  }
+  const secrets = [apiKey ?? "", ...Object.values(headers), ...url.searchParams.values()].filter(
+    (secret) => secret.length >= 6,
+  );
+  return {
+    id: `${url.origin}${path}#${model}`,
+    urlOf: (to) => `${url.origin}${path}${to}${url.search}`,
+    headers: all,
+    fetch: rest.fetch ?? fetch,
+    timeouts: { ...usualTimeouts, ...timeouts },
+    maxReplyBytes: rest.maxReplyBytes ?? 16 * 2 ** 20,
+    clock,
+    secrets,
+  };
+}

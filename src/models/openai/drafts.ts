@@ -1,0 +1,149 @@
+/**
+ * What comes back, piece by piece or at once: the choices of a reply as drafts, checked as they grow, and its usage.
+ *
+ * Nothing is taken on trust: an index out of range, text after a choice has ended, a negative count are errors, never
+ * silently a shorter answer.
+ */
+import { Failed } from "../../errors.ts";
+import type { Api } from "./request.ts";
+import { isRecord } from "./http.ts";
+
+export interface Draft {
+  text: string;
+  /** Tokens with their UTF-8 length and log-probability; undefined as soon as the server left one out. */
+  pieces: { readonly bytes: number; readonly logProb: number }[] | undefined;
+  /** Pieces of text that came; nearly always one a token. */
+  chunks: number;
+  /** Why it ended, in the server's words; undefined while it has not. */
+  finishReason: string | undefined;
+  /** A stop text ended it (vLLM says so). */
+  stopped: boolean;
+}
+
+export interface Usage {
+  readonly tokens: number;
+  /** Without those from a cache. */
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+}
+
+export class Drafts {
+  readonly #id: string;
+  readonly #api: Api;
+  readonly #count: number;
+  /** By index of choice; those beyond what was asked for come from servers that send more. */
+  readonly choices: Draft[] = [];
+  usage: Usage | undefined;
+
+  constructor(id: string, api: Api, count: number) {
+    this.#id = id;
+    this.#api = api;
+    this.#count = count;
+  }
+
+  /** One event of a stream. Returns the indices that got text. */
+  addChunk(chunk: Readonly<Record<string, unknown>>): number[] {
+    this.#addUsage(chunk["usage"]);
+    const { choices } = chunk;
+    if (choices === undefined && isRecord(chunk["usage"])) return [];
+    if (!Array.isArray(choices)) throw this.#bad("has an event without choices");
+    return choices.map((choice: unknown) => {
+      if (!isRecord(choice)) throw this.#bad("has a choice that is no object");
+      const index = this.#indexOf(choice, 0, this.#count);
+      const draft = (this.choices[index] ??= newDraft());
+      const text = this.#api === "chat" ? contentOf(choice["delta"]) : choice["text"];
+      this.#grow(draft, text ?? "", choice);
+      return index;
+    });
+  }
+
+  /** A reply that came at once. */
+  addReply(reply: Readonly<Record<string, unknown>>): void {
+    this.#addUsage(reply["usage"]);
+    const { choices } = reply;
+    if (!Array.isArray(choices) || choices.length === 0) throw this.#bad("has no choices");
+    for (const [place, choice] of choices.entries()) {
+      if (!isRecord(choice)) throw this.#bad("has a choice that is no object");
+      const index = this.#indexOf(choice, place, Math.max(this.#count, choices.length));
+      if (this.choices[index]) throw this.#bad(`has two choices of index ${index}`);
+      const draft = (this.choices[index] = newDraft());
+      const text = this.#api === "chat" ? contentOf(choice["message"]) : choice["text"];
+      this.#grow(draft, text ?? "", choice);
+      draft.finishReason ??= "stop";
+    }
+  }
+
+  #indexOf(choice: Readonly<Record<string, unknown>>, otherwise: number, limit: number): number {
+    const index = choice["index"] ?? otherwise;
+    if (typeof index === "number" && Number.isInteger(index) && index >= 0 && index < limit) return index;
+    throw this.#bad(`has a choice of index ${String(index).slice(0, 20)} where ${this.#count} were asked for`);
+  }
+
+  #grow(draft: Draft, text: unknown, choice: Readonly<Record<string, unknown>>): void {
+    if (typeof text !== "string") throw this.#bad("has a choice whose text is no text");
+    if (text !== "" && draft.finishReason !== undefined) throw this.#bad("goes on after a choice had ended");
+    if (text !== "") draft.chunks++;
+    draft.text += text;
+    const pieces = this.#api === "chat" ? chatPieces(choice["logprobs"]) : completionPieces(choice["logprobs"]);
+    if (pieces) draft.pieces?.push(...pieces);
+    else if (text !== "") draft.pieces = undefined;
+    const reason = choice["finish_reason"];
+    if (typeof reason === "string" && reason !== "") draft.finishReason ??= reason;
+    if (typeof choice["stop_reason"] === "string") draft.stopped = true;
+  }
+
+  /** Some servers tell it in every event, as a running total: the last one counts. */
+  #addUsage(usage: unknown): void {
+    if (!isRecord(usage)) return;
+    const details = isRecord(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
+    const tokens = this.#countOf(usage["completion_tokens"], "completion_tokens");
+    const prompt = this.#countOf(usage["prompt_tokens"], "prompt_tokens");
+    const cached = Math.min(this.#countOf(details["cached_tokens"], "cached_tokens"), prompt);
+    this.usage = { tokens, promptTokens: prompt - cached, cachedTokens: cached };
+  }
+
+  #countOf(value: unknown, name: string): number {
+    const count = value ?? 0;
+    if (typeof count === "number" && Number.isInteger(count) && count >= 0 && count < 1e12) return count;
+    throw this.#bad(`says that '${name}' is ${JSON.stringify(value)?.slice(0, 20)}`);
+  }
+
+  #bad(what: string): Failed {
+    return new Failed("bad-response", `The reply of ${this.#id} ${what}`);
+  }
+}
+
+const newDraft = (): Draft => ({ text: "", pieces: [], chunks: 0, finishReason: undefined, stopped: false });
+
+const contentOf = (message: unknown): unknown => (isRecord(message) ? message["content"] : undefined);
+
+const utf8 = new TextEncoder();
+export const utf8Length = (text: string): number => utf8.encode(text).length;
+
+/** `{ content: [{ token, logprob, bytes }] }` */
+function chatPieces(logprobs: unknown): Draft["pieces"] {
+  if (!isRecord(logprobs) || !Array.isArray(logprobs["content"])) return undefined;
+  return allOrNone(
+    logprobs["content"].map((one: unknown) =>
+      isRecord(one)
+        ? pieceOf(one["token"], one["logprob"], Array.isArray(one["bytes"]) ? one["bytes"].length : undefined)
+        : undefined,
+    ),
+  );
+}
+
+/** `{ tokens: [], token_logprobs: [] }` */
+function completionPieces(logprobs: unknown): Draft["pieces"] {
+  if (!isRecord(logprobs)) return undefined;
+  const { tokens, token_logprobs: logProbs } = logprobs;
+  if (!Array.isArray(tokens) || !Array.isArray(logProbs) || tokens.length !== logProbs.length) return undefined;
+  return allOrNone(tokens.map((token: unknown, i) => pieceOf(token, logProbs[i])));
+}
+
+function pieceOf(token: unknown, logProb: unknown, bytes?: number): { bytes: number; logProb: number } | undefined {
+  if (typeof token !== "string" || typeof logProb !== "number" || !(logProb <= 1e-3)) return undefined;
+  return { bytes: bytes ?? utf8Length(token), logProb: Math.min(logProb, 0) };
+}
+
+const allOrNone = <T>(pieces: (T | undefined)[]): T[] | undefined =>
+  pieces.every((piece) => piece !== undefined) ? (pieces as T[]) : undefined;

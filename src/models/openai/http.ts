@@ -1,0 +1,269 @@
+/**
+ * One POST to a server: its timeouts, its limits, and what its status means. Nothing here knows what is asked.
+ *
+ * No message contains a key: secrets are cut out of what a server says, and of 401 and 403 nothing is repeated.
+ */
+import { Failed } from "../../errors.ts";
+import type { Clock } from "../clock.ts";
+import { pauseOf, Refused } from "./retry.ts";
+
+export interface Timeouts {
+  /** Until the first byte of a streamed reply; of one that comes at once, from its headers on. @default 60000 */
+  readonly firstByteMs: number;
+  /** Between two pieces of a reply. @default 30000 */
+  readonly idleMs: number;
+  /** For one attempt, whatever comes in. @default 300000; Node's fetch waits no longer than that for headers */
+  readonly attemptMs: number;
+}
+
+export const usualTimeouts: Timeouts = { firstByteMs: 60_000, idleMs: 30_000, attemptMs: 300_000 };
+
+export interface Connection {
+  /** Names the server and the model in messages. */
+  readonly id: string;
+  readonly urlOf: (path: string) => string;
+  readonly headers: Headers;
+  readonly fetch: typeof fetch;
+  readonly timeouts: Timeouts;
+  /** Bytes of a reply, decompressed. */
+  readonly maxReplyBytes: number;
+  readonly clock: Clock;
+  /** Texts that no message may contain. */
+  readonly secrets: readonly string[];
+}
+
+/** A reply whose status is 200: read it, then dispose of it. Disposing early closes the socket. */
+export interface Reply extends Disposable {
+  readonly kind: "events" | "json";
+  /** UTF-8 text in pieces as they come. @throws Failed `timeout`, `truncated`, `bad-response` */
+  texts(): AsyncGenerator<string>;
+}
+
+/** @throws Refused where asking again is safe, else Failed; the signal's reason where it aborted. */
+export async function post(
+  connection: Connection,
+  path: string,
+  body: unknown,
+  { stream, signal }: { readonly stream: boolean; readonly signal: AbortSignal },
+): Promise<Reply> {
+  const { id, timeouts } = connection;
+  const watch = new Watch(id, timeouts.attemptMs, signal);
+  try {
+    if (stream) watch.expect("first byte", timeouts.firstByteMs);
+    const response = await send(connection, path, body, stream, watch);
+    if (!stream) watch.expect("first byte", timeouts.firstByteMs);
+    if (response.status !== 200) throw await refusalOf(connection, response, watch);
+    const type = response.headers.get("content-type") ?? "";
+    const kind = /^text\/event-stream\b/i.test(type)
+      ? "events"
+      : /^application\/([\w.-]+\+)?json\b/i.test(type)
+        ? "json"
+        : undefined;
+    if (!kind)
+      throw new Failed(
+        "bad-response",
+        `${id} answered with ${type ? `"${type.slice(0, 60)}"` : "no content type"} where JSON was expected: is it an OpenAI-compatible address?`,
+      );
+    return { kind, texts: () => decoded(connection, response, watch), [Symbol.dispose]: () => watch.close() };
+  } catch (thrown) {
+    watch.close();
+    throw thrown;
+  }
+}
+
+/** The timers of one attempt, and the signal that ends it. */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #id: string;
+  readonly #outer: AbortSignal;
+  readonly #whole: NodeJS.Timeout;
+  readonly #forward = (): void => this.#controller.abort(this.#outer.reason);
+  #waiting: NodeJS.Timeout | undefined;
+
+  constructor(id: string, attemptMs: number, outer: AbortSignal) {
+    this.#id = id;
+    this.#outer = outer;
+    outer.throwIfAborted();
+    outer.addEventListener("abort", this.#forward, { once: true });
+    this.#whole = setTimeout(() => this.#expire("whole reply", attemptMs), attemptMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  expect(what: string, ms: number): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#expire(what, ms), ms);
+  }
+
+  close(): void {
+    clearTimeout(this.#waiting);
+    clearTimeout(this.#whole);
+    this.#outer.removeEventListener("abort", this.#forward);
+    this.#controller.abort();
+  }
+
+  #expire(what: string, ms: number): void {
+    this.#controller.abort(new Failed("timeout", `${this.#id} sent no ${what} within ${ms} ms`));
+  }
+}
+
+async function send(
+  connection: Connection,
+  path: string,
+  body: unknown,
+  stream: boolean,
+  watch: Watch,
+): Promise<Response> {
+  const headers = new Headers(connection.headers);
+  headers.set("content-type", "application/json");
+  headers.set("accept", stream ? "text/event-stream" : "application/json");
+  headers.set("accept-encoding", "identity");
+  try {
+    // Called bare, as a browser's fetch must be.
+    const { fetch: call } = connection;
+    return await call(connection.urlOf(path), {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+      redirect: "manual", // a redirect could lead to an inner address, and would carry the prompt there
+      signal: watch.signal,
+    });
+  } catch (thrown) {
+    if (watch.signal.aborted) throw watch.signal.reason;
+    throw unreached(connection, thrown);
+  }
+}
+
+/** What fetch throws before a reply: the reason is its cause's code. */
+function unreached({ id }: Connection, thrown: unknown): Failed {
+  const code = codeOf(thrown);
+  const why = `Cannot reach ${id}${code ? `: ${code}` : ""}`;
+  if (code === "UND_ERR_HEADERS_TIMEOUT") return new Failed("timeout", `${id} sent no headers in time`);
+  if (/^ENOTFOUND|^ERR_TLS|CERT|SELF_SIGNED|^ERR_SSL|^ERR_INVALID/.test(code))
+    return new Failed("unavailable", `${why}; check its address and certificate`);
+  return new Refused("unavailable", `${why}; is the server running?`);
+}
+
+function codeOf(thrown: unknown): string {
+  for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if ("code" in at && typeof at.code === "string") return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) return codeOf(at.errors[0]);
+  }
+  return "";
+}
+
+async function* decoded(
+  { id, timeouts, maxReplyBytes }: Connection,
+  response: Response,
+  watch: Watch,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch (thrown) {
+      if (bytes === undefined)
+        throw new Failed("truncated", `The reply of ${id} broke off inside a character`, { cause: thrown });
+      throw new Failed("bad-response", `The reply of ${id} is no UTF-8`, { cause: thrown });
+    }
+  };
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read().catch((thrown: unknown) => {
+      if (watch.signal.aborted) throw watch.signal.reason;
+      throw new Failed("truncated", `The reply of ${id} broke off: ${codeOf(thrown) || "the connection was closed"}`, {
+        cause: thrown,
+      });
+    });
+    if (done) break;
+    watch.expect("further byte", timeouts.idleMs);
+    size += value.byteLength;
+    if (size > maxReplyBytes)
+      throw new Failed("bad-response", `The reply of ${id} is longer than ${maxReplyBytes} bytes`);
+    yield decode(value);
+  }
+  yield decode();
+}
+
+/** What a status other than 200 means. */
+async function refusalOf(connection: Connection, response: Response, watch: Watch): Promise<Failed> {
+  const { id } = connection;
+  const { status } = response;
+  if (status === 401 || status === 403)
+    return new Failed("unauthorized", `${id} refused the key (${status}): check 'apiKey'`);
+  if (status < 400)
+    return new Failed(
+      "bad-response",
+      `${id} answered ${status}, and redirects are not followed: give the address itself`,
+    );
+  let text = "";
+  try {
+    for await (const piece of decoded({ ...connection, maxReplyBytes: 65_536 }, response, watch)) text += piece;
+  } catch {
+    if (watch.signal.aborted && !(watch.signal.reason instanceof Failed)) throw watch.signal.reason;
+  }
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {}
+  return meaningOf(connection, status, said, pauseOf(response.headers, connection.clock));
+}
+
+/** An error object of a server, in a reply or in the middle of a stream. */
+export function meaningOf(connection: Connection, status: number, said: unknown, pauseMs?: number): Failed {
+  const { id } = connection;
+  const { message, code, type } = fieldsOf(said);
+  const quote = message === "" ? "" : `: ${shorten(message, connection.secrets)}`;
+  if (status === 401 || status === 403)
+    return new Failed("unauthorized", `${id} refused the key (${status}): check 'apiKey'`);
+  if (status === 429 && /insufficient_quota/.test(`${code} ${type}`))
+    return new Failed("rate-limited", `${id} says that the quota is used up${quote}`);
+  if (status === 429) return new Refused("rate-limited", `${id} answered 429${quote}`, pauseMs);
+  if (
+    status === 413 ||
+    (status < 500 &&
+      /context.?(length|window|size)|exceed_context|too many tokens|maximum.{0,40}tokens/i.test(
+        `${code} ${type} ${message}`,
+      ))
+  )
+    return new Failed("overflow", `The prompt does not fit the context of ${id}${quote}`);
+  if (status === 501 || status === 505) return new Failed("unavailable", `${id} answered ${status}${quote}`);
+  if (status >= 500 || status === 408 || status === 425)
+    return new Refused("unavailable", `${id} answered ${status}${quote}`, pauseMs);
+  return new Failed("rejected", `${id} rejected the request (${status})${quote}`);
+}
+
+/** The status that an error object inside a 200 reply or a stream stands for. */
+export function statusOf(error: unknown): number {
+  const { code, type } = isRecord(error) ? error : {};
+  if (typeof code === "number" && code >= 400 && code < 600) return code;
+  const words = `${String(code)} ${String(type)}`;
+  if (/rate.?limit/i.test(words)) return 429;
+  return /invalid|bad.?request|context/i.test(words) ? 400 : 500;
+}
+
+function fieldsOf(said: unknown): { message: string; code: string; type: string } {
+  const outer = isRecord(said) ? said : {};
+  const inner = isRecord(outer["error"]) ? outer["error"] : outer;
+  const text = [inner["message"], outer["error"], outer["detail"]].find((one) => typeof one === "string");
+  return {
+    message: typeof text === "string" ? text : "",
+    code: String(inner["code"] ?? ""),
+    type: String(inner["type"] ?? ""),
+  };
+}
+
+/** One line of at most 300 characters without secrets. */
+export function shorten(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) clean = clean.replaceAll(secret, "[secret]");
+  clean = clean.replace(/\s+/g, " ").trim();
+  return clean.length > 300 ? `${clean.slice(0, 300)}…` : clean;
+}
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,90 @@
+/** What is sent: a request for samples in the words of the chat or the completions API. */
+import { Failed } from "../../errors.ts";
+import type { Capabilities, GenerateRequest, Prefix } from "../../model.ts";
+import type { Json, Message } from "../../problem.ts";
+
+export type Api = "chat" | "completions";
+
+export interface Dialect {
+  readonly id: string;
+  readonly model: string;
+  readonly api: Api;
+  readonly capabilities: Capabilities;
+  /** Fields to add to every request; they win. */
+  readonly body: Readonly<Record<string, Json>>;
+  readonly maxTokensField: "max_tokens" | "max_completion_tokens";
+}
+
+export const pathOf = (api: Api): string => (api === "chat" ? "/chat/completions" : "/completions");
+
+/** One request for `seeds.length` samples. Servers take one seed a request: the first. */
+export function generateBody(
+  dialect: Dialect,
+  { prefix, maxTokens, sampling, stop }: GenerateRequest,
+  seeds: readonly number[],
+  stream: boolean,
+): Record<string, unknown> {
+  const { temperature = 1, topP = 1, topK, minP } = sampling;
+  const { api, capabilities } = dialect;
+  return {
+    model: dialect.model,
+    ...(api === "chat" ? conversationOf(dialect, prefix) : { prompt: rawTextOf(dialect, prefix) }),
+    [api === "chat" ? dialect.maxTokensField : "max_tokens"]: maxTokens,
+    // Sent although they are the API's defaults: vLLM takes defaults from the model's generation_config.json.
+    temperature,
+    top_p: topP,
+    ...(topK !== undefined && { top_k: topK }),
+    ...(minP !== undefined && { min_p: minP }),
+    ...(stop && stop.length > 0 && { stop }),
+    seed: seeds[0],
+    ...(seeds.length > 1 && { n: seeds.length }),
+    // One alternative, as llama-server tells nothing for none.
+    ...(capabilities.logProbs && (api === "chat" ? { logprobs: true, top_logprobs: 1 } : { logprobs: 1 })),
+    stream,
+    ...(stream && { stream_options: { include_usage: true } }),
+    ...dialect.body,
+  };
+}
+
+/** The text whose tokens are scored, in a request that generates nothing. vLLM's completions API. */
+export function echoBody(dialect: Dialect, text: string): Record<string, unknown> {
+  return {
+    model: dialect.model,
+    prompt: text,
+    max_tokens: 0,
+    echo: true,
+    logprobs: 1,
+    temperature: 1,
+    stream: false,
+    ...dialect.body,
+  };
+}
+
+function conversationOf({ id, capabilities }: Dialect, { prompt, text }: Prefix): Record<string, unknown> {
+  const messages: readonly Message[] = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
+  const last = messages.at(-1);
+  const begun = last?.role === "assistant" ? last.content : "";
+  if (text === "" && last?.role !== "assistant") return { messages };
+  if (!capabilities.continues)
+    throw new Failed(
+      "unsupported",
+      `Cannot continue a partial answer of ${id}: declare capabilities { continues: true } if the server can (vLLM and SGLang with continue_final_message, llama-server), use api "completions", or steps of whole answers`,
+    );
+  const before = last?.role === "assistant" ? messages.slice(0, -1) : messages;
+  return {
+    messages: [...before, { role: "assistant", content: begun + text }],
+    continue_final_message: true,
+    add_generation_prompt: false,
+  };
+}
+
+export function rawTextOf({ id, capabilities }: Dialect, { prompt, text }: Prefix): string {
+  if (typeof prompt !== "string")
+    throw new Failed(
+      "unsupported",
+      `The completions API of ${id} takes no conversations: use api "chat", or give the prompt as text`,
+    );
+  if (text !== "" && !capabilities.continues)
+    throw new Failed("unsupported", `${id} is declared not to continue partial answers: use steps of whole answers`);
+  return prompt + text;
+}

@@ -1,0 +1,2 @@
+export { lineEnd, paragraphEnd, sentenceEnd, type StepEnd } from "./steps.ts";
+export { text, type TextOptions, type TextState, type TextStep } from "./text.ts";
