@@ -1,0 +1,19 @@
+/** The tasks. One more is one file and one line here. */
+import type { Task } from "../task.ts";
+import { countdown } from "./countdown.ts";
+import { productChain } from "./product-chain.ts";
+import { swapSort } from "./swap-sort.ts";
+
+export const tasks: readonly Task[] = [countdown, productChain, swapSort];
+
+/** @throws RangeError where there is no such task. */
+export function taskNamed(name: string): Task {
+  const task = tasks.find((task) => task.name === name);
+  if (task === undefined)
+    throw new RangeError(
+      `Cannot find a task named ${JSON.stringify(name)}: there are ${tasks.map(({ name }) => name).join(", ")}`,
+    );
+  return task;
+}
+
+export { countdown, productChain, swapSort };
