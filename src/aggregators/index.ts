@@ -1,0 +1,1 @@
+export { majority, type MajorityOptions } from "./majority.ts";

@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { lawOf, solve } from "../../test/helpers/solve.ts";
+import { key, split } from "../key.ts";
+import { randomTabular, tabular } from "../models/tabular.ts";
+import type { TextState } from "../policies/text.ts";
+import { custom } from "../scorers/custom.ts";
+import { beam } from "./beam.ts";
+import { mostLikely } from "./most-likely.ts";
+import { greedy } from "./sample.ts";
+
+interface Found {
+  readonly text: string;
+  readonly probability: number;
+}
+interface Case {
+  readonly why: string;
+  readonly alphabet: string;
+  readonly maxLength: number;
+  readonly rows: Readonly<Record<string, readonly number[]>>;
+  readonly greedy: Found;
+  readonly beamOf2: Found;
+  readonly mostLikely: Found;
+}
+const cases = JSON.parse(
+  readFileSync(new URL("../../test/golden/greedy-beam-exact.json", import.meta.url), "utf8"),
+) as Case[];
+
+test.each(cases)("greedy < beam of two < exact: $why", async ({ alphabet, maxLength, rows, ...found }) => {
+  const model = tabular({ alphabet, maxLength, conditional: (text) => rows[text] as readonly number[] });
+  const searches = {
+    greedy: greedy<TextState>(),
+    beamOf2: beam<TextState>({ width: 2 }),
+    mostLikely: mostLikely<TextState>(),
+  };
+  for (const [name, search] of Object.entries(searches)) {
+    const { text, answer } = await solve(model, search);
+    const { text: expected, probability } = found[name as keyof typeof searches];
+    expect([name, text]).toEqual([name, expected]);
+    expect(Math.exp(answer?.totalLogProb as number)).toBeCloseTo(probability, 12);
+  }
+});
+
+describe("on 200 random models", () => {
+  const models = split(key(5), 200).map((place) => randomTabular({ key: place, symbols: 3, maxLength: 3 }));
+
+  test("width 1 is greedy; wide enough for all prefixes it is exact", async () => {
+    for (const model of models.slice(0, 60)) {
+      expect((await solve(model, beam<TextState>({ width: 1 }))).text).toBe(
+        (await solve(model, greedy<TextState>())).text,
+      );
+      const { outcome } = await solve(model, beam<TextState>({ width: 15, branch: 3 })); // 1 + 2 + 4 + 8 texts
+      const byLikelihood = model.enumerate("").sort((a, b) => b.logProb - a.logProb);
+      expect(outcome?.candidates.map(({ state }) => state.text)).toEqual(byLikelihood.map(({ text }) => text)); // all, best first
+    }
+  });
+
+  test("greedy misses the mode on a third of them, a beam of two on a few", async () => {
+    let greedyMisses = 0;
+    let beamMisses = 0;
+    for (const model of models) {
+      const best = model.mostLikely("").logProb - 1e-9;
+      if (((await solve(model, greedy<TextState>())).answer?.totalLogProb as number) < best) greedyMisses++;
+      if (((await solve(model, beam<TextState>({ width: 2 }))).answer?.totalLogProb as number) < best) beamMisses++;
+    }
+    expect({ greedyMisses, beamMisses }).toEqual({ greedyMisses: 68, beamMisses: 12 }); // exact, as all is seeded
+  });
+});
+
+test("the length penalty, by hand: log p / ((5 + length) / 6)^alpha", async () => {
+  // Two texts: "", of one token (the end), p = 0.55; "aa", of three, p = 0.45.
+  // alpha 0: log 0.55 = -0.598 beats log 0.45 = -0.799. alpha 1: -0.598 / 1 still beats -0.799 / (8 / 6) = -0.599.
+  // alpha 1.1: -0.799 / 1.372 = -0.582 wins.
+  const model = tabular({ alphabet: "a.", maxLength: 2, conditional: (text) => (text === "" ? [0.45, 0.55] : [1, 0]) });
+  const winner = async (lengthPenalty: number) =>
+    (await solve(model, beam<TextState>({ width: 2, lengthPenalty }))).text;
+  expect([await winner(0), await winner(1), await winner(1.1), await winner(-5)]).toEqual(["", "", "aa", ""]);
+});
+
+test("ranked by a scorer, it keeps what the scorer likes; what it cannot score comes last", async () => {
+  const model = randomTabular({ key: key(6), symbols: "abc.", maxLength: 3 });
+  const liked = custom<TextState>("b's", (text) => (text.endsWith("a") ? Number.NaN : text.split("b").length));
+  const { text, outcome } = await solve(model, beam<TextState>({ width: 4, scorer: liked }));
+  expect(text).toBe("bbb");
+  expect(outcome?.candidates.map(({ state }) => state.text).filter((one) => one.endsWith("a"))).toEqual([]);
+});
+
+test("equal states are merged where they are told apart by text: the more probable stays", async () => {
+  const model = tabular({ alphabet: "ab.", maxLength: 1, conditional: () => [0.5, 0.3, 0.2] });
+  const first = (state: TextState) => (state.text === "" ? `${state.finish}` : "letter");
+  const { outcome } = await solve(model, beam<TextState>({ width: 3, distinct: first }));
+  expect(outcome?.candidates.map(({ state }) => state.text)).toEqual(["a", ""]);
+  expect([...lawOf(model).keys()]).toEqual(["", "a", "b"]);
+});
+
+test("a spent budget leaves the finished answers, best first", async () => {
+  const model = tabular({ alphabet: "ab.", maxLength: 5, conditional: () => [0.4, 0.3, 0.3] });
+  const { text, stopped, outcome } = await solve(model, beam<TextState>({ width: 3 }), { budget: { calls: 3 } });
+  expect([text, stopped.why, outcome?.candidates.length]).toEqual(["", "budget-spent", 1]);
+});
+
+test.each([
+  ["width", 0],
+  ["width", 1.5],
+  ["branch", Number.NaN],
+  ["maxSteps", -1],
+  ["lengthPenalty", Infinity],
+])("refuses %s = %d by name", (name, value) => {
+  expect(() => beam({ [name]: value })).toThrow(`'${name}'`);
+});
