@@ -1,0 +1,233 @@
+/** The command line: what there is, and the way to it. A command is loaded when it is run, an engine when a model is opened. */
+import { fstatSync, readFileSync } from "node:fs";
+import {
+  type Application,
+  ArgumentScannerError,
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  type FlagParametersForType,
+  formatMessageForArgumentScannerError,
+  run,
+  text_en,
+} from "@stricli/core";
+import { nearest, suggestion } from "../nearest.ts";
+import { apiKeyVariable, type CliContext, type CliProcess } from "./context.ts";
+import type { DemoFlags } from "./demo.ts";
+import { methodOptions, optionBrief } from "./options.ts";
+import { exitCodes, UsageError } from "./report.ts";
+import type { SolveFlags } from "./settings.ts";
+import { flagOf } from "./words.ts";
+
+const optional = (brief: string, placeholder: string) =>
+  ({ kind: "parsed", parse: (text: string) => text, optional: true, brief, placeholder }) as const;
+const toggle = (brief: string) => ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
+
+const solveFlags = {
+  task: optional("what the problem is one of; its checker becomes the verifier (see ponderosa tasks)", "name"),
+  level: optional("difficulty of a problem that the task makes [base]", "name"),
+  file: optional("read the problem from a file", "path"),
+  method: optional("see ponderosa methods [best-of-n for a task, greedy for free text]", "name"),
+  model: optional("sapling | seedling | path.gguf | http://host:port/v1#name [sapling]", "spec"),
+  budget: optional("hard limits, as in tokens=20000,seconds=30; also prompt-tokens, calls, dollars", "limits"),
+  seed: optional("same seed, same run [0]", "number"),
+  json: toggle("print one object on standard output and nothing else there"),
+  quiet: toggle("show nothing while the search goes on"),
+  journal: optional("keep every reply in a file, so that the run can be resumed", "path"),
+  resume: optional("go on with a journal; nothing that was paid for is asked again", "path"),
+  svg: optional("write the tree as a picture", "path"),
+  ...Object.fromEntries([...methodOptions.keys()].map((name) => [name, optional(optionBrief(name), "value")])),
+} as FlagParametersForType<SolveFlags, CliContext>;
+
+const solveHelp = `Without a problem, a countdown problem is made from the seed and solved by best-of-16 with the verifier.
+"-" as the problem, or none with something piped in, reads standard input. A key for a server is read from the environment
+variable ${apiKeyVariable}.
+
+The answer goes to standard output: into a file or a pipe as the model wrote it, control characters included; to a terminal
+with these made visible.
+
+--json prints one object: version, problem, task, answer, correct and evidence (where it can be checked), score, confidence,
+failures [{code, message, count}], stopped {why: answered | budget-spent | aborted | all-failed | no-answer}, cost {tokens,
+promptTokens, cachedTokens, calls, seconds, dollars}, budget, seed, method {name, settings, scorer}, model, journal.
+
+Exit codes: 0 there is an answer (right or wrong: the output says), 1 there is none or it is empty, 2 wrong usage, 130 after Ctrl-C.`;
+
+const words = {
+  kind: "array",
+  parameter: {
+    brief: "the problem, as in 11,2,5,8>29 (quote it)",
+    parse: (text: string) => text,
+    placeholder: "problem",
+  },
+} as const;
+
+const list = (
+  what: string,
+  loader: () => Promise<{ default: (this: CliContext, flags: { json?: boolean }) => void }>,
+) =>
+  buildCommand<{ json?: boolean }, [], CliContext>({
+    loader: async () => (await loader()).default,
+    parameters: { flags: { json: toggle("as JSON") } },
+    docs: { brief: what },
+  });
+
+const routes = {
+  solve: buildCommand<SolveFlags, string[], CliContext>({
+    loader: async () => (await import("./solve.ts")).solve,
+    parameters: { flags: solveFlags, positional: words, aliases: { n: "n" } },
+    docs: {
+      brief: "Solve a problem by search, and watch it",
+      fullDescription: `Solves a problem by search, and shows the tree while it grows.\n${solveHelp}`,
+      customUsage: [
+        { input: "", brief: "a problem made by countdown" },
+        { input: '--task countdown "11,2,5,8>29"', brief: "a problem of your own" },
+        { input: '--method beam --step line --scorer value-token "11,2,5,8>29"', brief: "another method" },
+        { input: '--model http://127.0.0.1:8000/v1#qwen "Why is the sky blue?"', brief: "another model" },
+        { input: "--journal run.jsonl --budget tokens=20000,seconds=30", brief: "kept, within limits" },
+        { input: "--resume run.jsonl", brief: "gone on with" },
+      ],
+    },
+  }),
+  demo: buildCommand<DemoFlags, [], CliContext>({
+    loader: async () => (await import("./demo.ts")).demo,
+    parameters: {
+      flags: {
+        problems: optional("problems of the tables [50]", "number"),
+        seed: optional("another seed, other problems [0]", "number"),
+        model: optional("[sapling]", "spec"),
+      },
+    },
+    docs: {
+      brief: "One problem that greedy decoding misses and search solves, then the numbers",
+      fullDescription:
+        "Shows one held-out problem solved by greedy decoding (wrong), by best-of-16 with the verifier (right) and by majority vote, then a table of all methods over unselected held-out problems with 95% intervals. Takes a minute or two.",
+    },
+  }),
+  methods: list("What each method is for, its options, its source", () => import("./methods.ts")),
+  tasks: list("The tasks: problems without end, and exact checkers", () => import("./tasks.ts")),
+  models: list("The models that can be opened here", () => import("./models.ts")),
+};
+
+const version = (): string => JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+
+/** One line for whatever went wrong. Defects keep their stack: they are to be reported. */
+function lineOf(error: unknown, debug: boolean): string {
+  if (error instanceof UsageError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  const isDefect = error instanceof TypeError || error instanceof ReferenceError || error.name === "AssertionError";
+  return debug || isDefect ? (error.stack ?? error.message) : error.message;
+}
+
+function application(debug: boolean): Application<CliContext> {
+  return buildApplication(
+    buildRouteMap({
+      routes,
+      docs: { brief: "Better answers from the models you have: search, verification and voting under one budget." },
+    }),
+    {
+      name: "ponderosa",
+      versionInfo: { getCurrentVersion: async () => version() },
+      scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+      documentation: { caseStyle: "convert-camel-to-kebab", onlyRequiredInUsageLine: true },
+      determineExitCode: (error) => (error instanceof UsageError ? exitCodes.usage : exitCodes.unanswered),
+      localization: {
+        text: {
+          ...text_en,
+          noCommandRegisteredForInput: ({ input }) =>
+            `Cannot find a command named ${JSON.stringify(input)}: ${suggestion(input, Object.keys(routes))}`,
+          exceptionWhileParsingArguments: (error) =>
+            error instanceof ArgumentScannerError ? argumentError(error) : lineOf(error, debug),
+          exceptionWhileRunningCommand: (error) => lineOf(error, debug),
+          exceptionWhileLoadingCommandFunction: (error) => lineOf(error, debug),
+          commandErrorResult: (error) => lineOf(error, debug),
+        },
+      },
+    },
+  );
+}
+
+/** Flags that were typed wrong. */
+function argumentError(error: ArgumentScannerError): string {
+  return formatMessageForArgumentScannerError(error, {
+    FlagNotFoundError({ input }) {
+      const names = [...new Set([...Object.keys(solveFlags).map(flagOf), "--help", "--version"])].map((flag) =>
+        flag.slice(2),
+      );
+      const near = nearest(input, names);
+      return `Cannot find a flag named --${input.replace(/^-+/, "")}: ${near === undefined ? "see --help for those there are" : `did you mean --${near}?`}`;
+    },
+    AliasNotFoundError: ({ input }) =>
+      `Cannot find a flag named -${input.replace(/^-+/, "")}: flags are written --in-full; a problem that begins with - comes after --`,
+    UnsatisfiedFlagError: ({ externalFlagName, nextFlagName }) =>
+      `Cannot use --${externalFlagName} without a value${nextFlagName === undefined ? "" : `: --${nextFlagName} follows it`}`,
+    UnexpectedFlagError: ({ externalFlagName, previousInput, input }) =>
+      `Cannot use --${externalFlagName} twice: ${JSON.stringify(previousInput)} and ${JSON.stringify(input)} were given`,
+    UnexpectedPositionalError: ({ input }) => `Cannot use ${JSON.stringify(input)}: this command takes flags alone`,
+  });
+}
+
+/** Runs a command; the exit code is left in the context's process. */
+export async function main(argv: readonly string[], context: CliContext): Promise<number> {
+  const { process } = context;
+  await run(application(Boolean(process.env.PONDEROSA_DEBUG)), argv.flatMap(shortened), context);
+  const code = Number(process.exitCode ?? 0);
+  // The parser counts its own errors downwards from -1; those of usage are -4 and -5.
+  return code === -4 || code === -5 ? exitCodes.usage : code < 0 ? exitCodes.unanswered : code;
+}
+
+/** The parser takes flags of one letter with one dash only; `--n 16` is what one would type beside `--model`. */
+function shortened(argument: string, place: number, argv: readonly string[]): string[] {
+  const [, letter, value] = /^--([a-z])(?:=(.*))?$/s.exec(argument) ?? [];
+  if (letter === undefined || argv.slice(0, place).includes("--")) return [argument];
+  return value === undefined ? [`-${letter}`] : [`-${letter}`, value];
+}
+
+/** The command line of this process. */
+export async function start(argv: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(); // whoever read has left: `| head`
+      console.error(`Cannot write the output: ${error.message}`);
+      process.exit(exitCodes.unanswered);
+    });
+  const io: CliProcess = { stdout: process.stdout, stderr: process.stderr, env: process.env };
+  process.exitCode = await main(argv, {
+    process: io,
+    readStdin,
+    onInterrupt,
+    openModel: async (spec) =>
+      (await import("../open-model.ts")).openModel(spec, { apiKey: process.env[apiKeyVariable] }),
+  });
+}
+
+async function readStdin(): Promise<string | undefined> {
+  if (process.stdin.isTTY || !isPiped()) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A pipe, a socket or a file; not /dev/null, and not closed. */
+function isPiped(): boolean {
+  try {
+    const input = fstatSync(0);
+    return input.isFIFO() || input.isFile() || input.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+function onInterrupt(handler: () => void): () => void {
+  let asked = false;
+  const onSignal = () => {
+    if (asked) process.exit(exitCodes.interrupted);
+    asked = true;
+    handler();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return () => {
+    process.removeListener("SIGINT", onSignal);
+    process.removeListener("SIGTERM", onSignal);
+  };
+}

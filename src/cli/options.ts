@@ -1,0 +1,153 @@
+/** Reads what was typed: options of methods by their table, budgets, seeds. @throws UsageError, one clear line each */
+import type { Budget, Limit } from "../budget.ts";
+import {
+  commonOptions,
+  type Method,
+  type MethodOption,
+  type MethodSettings,
+  methods,
+  optionsOf,
+  samplingOptions,
+} from "../methods.ts";
+import { listed, suggestion } from "../nearest.ts";
+import type { Task } from "../task.ts";
+import { tasks } from "../tasks/index.ts";
+import { UsageError } from "./report.ts";
+import { flagOf } from "./words.ts";
+
+/** Every option of every method, once. */
+export const methodOptions: ReadonlyMap<string, readonly { readonly option: MethodOption; readonly method: Method }[]> =
+  Map.groupBy(
+    methods.flatMap((method) => optionsOf(method).map((option) => ({ option, method }))),
+    ({ option }) => option.name,
+  );
+
+export function methodNamed(name: string): Method {
+  const found = methods.find((method) => method.name === name);
+  if (found) return found;
+  throw new UsageError(
+    `Cannot find a method named ${JSON.stringify(name)}: ${suggestion(
+      name,
+      methods.map((method) => method.name),
+    )}`,
+  );
+}
+
+export function taskOf(name: string): Task {
+  const found = tasks.find((task) => task.name === name);
+  if (found) return found;
+  throw new UsageError(
+    `Cannot find a task named ${JSON.stringify(name)}: ${suggestion(
+      name,
+      tasks.map((task) => task.name),
+    )}`,
+  );
+}
+
+/** The options given, as values; that each belongs to the method is checked, and its range. */
+export function readSettings(method: Method, given: Readonly<Record<string, string>>): MethodSettings {
+  const known = optionsOf(method);
+  return Object.fromEntries(
+    Object.entries(given).map(([name, text]) => {
+      const option = known.find((one) => one.name === name);
+      if (!option) {
+        const owners = methodOptions.get(name)?.map(({ method: owner }) => owner.name) ?? [];
+        throw new UsageError(
+          `Cannot use ${flagOf(name)} with ${method.name}: ${method.name} takes ${listed(known.map((one) => flagOf(one.name)))}${owners.length > 0 ? `; ${flagOf(name)} is an option of ${listed(owners)}` : ""}`,
+        );
+      }
+      return [name, readOption(option, text)];
+    }),
+  );
+}
+
+function readOption(
+  { name, type, choices = {}, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }: MethodOption,
+  text: string,
+): number | string {
+  if (type === "choice") {
+    if (Object.hasOwn(choices, text)) return text;
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: ${suggestion(text, Object.keys(choices))}`,
+    );
+  }
+  const value = numberOf(text);
+  if (value >= least && value <= most && (type === "number" || Number.isInteger(value))) return value;
+  const range =
+    most < Number.POSITIVE_INFINITY
+      ? ` in [${least}, ${most}]`
+      : least > Number.NEGATIVE_INFINITY
+        ? ` >= ${least}`
+        : "";
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: it must be a ${type === "integer" ? "whole " : ""}number${range}`,
+  );
+}
+
+/** A number in plain or scientific notation; NaN for anything else, the empty text and hexadecimal included. */
+const numberOf = (text: string): number =>
+  /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+
+const limits: Readonly<Record<string, Limit>> = {
+  tokens: "tokens",
+  "prompt-tokens": "promptTokens",
+  calls: "calls",
+  seconds: "seconds",
+  dollars: "dollars",
+};
+
+/** `tokens=20000,seconds=30` */
+export function readBudget(text: string): Budget {
+  const budget: Partial<Record<Limit, number>> = {};
+  for (const part of text.split(",")) {
+    const [, name, amount] = /^\s*([^=\s]+)\s*=\s*(\S+)\s*$/.exec(part) ?? [];
+    if (name === undefined || amount === undefined)
+      throw new UsageError(
+        `Cannot read ${JSON.stringify(part)} as a part of --budget: write it as in tokens=20000,seconds=30`,
+      );
+    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
+    if (!limit)
+      throw new UsageError(
+        `Cannot limit ${JSON.stringify(name)} by --budget: ${suggestion(name, Object.keys(limits))}`,
+      );
+    const value = numberOf(amount);
+    const whole = limit !== "seconds" && limit !== "dollars";
+    if (!(value >= 0 && (!whole || Number.isSafeInteger(value))))
+      throw new UsageError(
+        `Cannot use ${JSON.stringify(amount)} as a limit of ${name}: it must be a ${whole ? "whole " : ""}number >= 0`,
+      );
+    if (limit in budget) throw new UsageError(`Cannot use two limits of ${name} in --budget: give one`);
+    budget[limit] = value;
+  }
+  return budget;
+}
+
+export const budgetText = (budget: Budget): string =>
+  Object.entries(limits)
+    .flatMap(([name, limit]) => (budget[limit] === undefined ? [] : [`${name}=${budget[limit]}`]))
+    .join(",");
+
+export function readSeed(text: string): number {
+  const seed = numberOf(text);
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new UsageError(`Cannot use ${JSON.stringify(text)} as --seed: it must be a whole number >= 0`);
+}
+
+/** For help texts: who has the option, what it does. */
+export function optionBrief(name: string): string {
+  const uses = methodOptions.get(name) ?? [];
+  const [first] = uses;
+  if (!first) return "";
+  const { doc } = first.option;
+  const choices = new Set(uses.flatMap(({ option }) => Object.keys(option.choices ?? {})));
+  const values = choices.size > 0 ? ` (${[...choices].join(" | ")})` : "";
+  const [preset, ...others] = new Set(uses.map(({ option }) => option.default));
+  return `${ownersOf(first.option, uses)}${doc}${values}${preset !== undefined && others.length === 0 ? ` [${preset}]` : ""}`;
+}
+
+/** Whose option it is, as the beginning of its brief; empty where it is everyone's. */
+function ownersOf(option: MethodOption, uses: readonly { readonly method: Method }[]): string {
+  if (commonOptions.includes(option)) return "";
+  if (samplingOptions.includes(option)) return "sampling: ";
+  return `${uses.map(({ method }) => method.name).join(", ")}: `;
+}
