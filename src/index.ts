@@ -33,6 +33,7 @@ export type {
   Prefix,
   Price,
   Sampling,
+  ScoringModel,
   TextScore,
 } from "./model.ts";
 export { childrenOf, comparePlaces, type Node, pathTo } from "./node.ts";

@@ -126,6 +126,9 @@ export interface Model {
   [Symbol.asyncDispose]?(): Promise<void>;
 }
 
+/** A model that scores given text and tells whole next-token distributions. */
+export type ScoringModel = Model & Required<Pick<Model, "scoreText" | "nextTokens">>;
+
 export interface Price {
   readonly dollarsPerPromptToken: number;
   readonly dollarsPerCachedToken?: number;

@@ -8,16 +8,7 @@ import { cost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import { fold, type Key } from "../key.ts";
 import { random, type Random } from "../math/random.ts";
-import type {
-  Capabilities,
-  Completion,
-  GenerateRequest,
-  Model,
-  ModelPart,
-  NextTokens,
-  Prefix,
-  TextScore,
-} from "../model.ts";
+import type { Capabilities, Completion, GenerateRequest, ModelPart, Prefix, ScoringModel } from "../model.ts";
 import { countPromptTokens } from "../price.ts";
 import type { Prompt } from "../problem.ts";
 import { endingOf, shownLength } from "./ending.ts";
@@ -40,14 +31,8 @@ export interface WeightedText {
   readonly logProb: number;
 }
 
-export interface TabularModel extends Model {
+export interface TabularModel extends ScoringModel {
   readonly alphabet: string;
-  scoreText(
-    prefix: Prefix,
-    text: string,
-    options: { readonly end?: boolean; readonly signal: AbortSignal },
-  ): Promise<TextScore>;
-  nextTokens(prefix: Prefix, options: { readonly signal: AbortSignal }): Promise<NextTokens>;
   /** Every text of positive probability, in order of the alphabet, the end first; probabilities sum to 1. */
   enumerate(prompt?: Prompt): WeightedText[];
   /** The most probable whole text; ties: the first of `enumerate`. */

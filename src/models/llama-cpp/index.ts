@@ -7,7 +7,7 @@
 import { basename } from "node:path";
 import { cost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
-import type { Model, NextTokens, Prefix, TextScore } from "../../model.ts";
+import type { ScoringModel } from "../../model.ts";
 import { merge } from "../merge.ts";
 import { byProbability, checkSampling } from "../sampling.ts";
 import { type EngineOptions, openEngine } from "./engine.ts";
@@ -22,16 +22,10 @@ export interface LlamaCppOptions extends EngineOptions {
   readonly copies?: boolean;
 }
 
-export interface LlamaCppModel extends Model, AsyncDisposable {
+export interface LlamaCppModel extends ScoringModel, AsyncDisposable {
   readonly contextTokens: number;
   /** Copies of prefixes, moves of sequences, and prompt tokens evaluated, since the model was opened. */
   readonly counts: { readonly copies: number; readonly moves: number; readonly promptTokens: number };
-  scoreText(
-    prefix: Prefix,
-    text: string,
-    options: { readonly end?: boolean; readonly signal: AbortSignal },
-  ): Promise<TextScore>;
-  nextTokens(prefix: Prefix, options: { readonly signal: AbortSignal }): Promise<NextTokens>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
