@@ -22,6 +22,7 @@ export type {
   Stopped,
   TextDelta,
 } from "./event.ts";
+export type { Game } from "./game.ts";
 export { fold, type Key, key, seedOf, split } from "./key.ts";
 export type {
   Capabilities,

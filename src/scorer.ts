@@ -3,15 +3,18 @@ import type { Cost } from "./budget.ts";
 import type { Node } from "./node.ts";
 import type { Problem } from "./problem.ts";
 
-export type Score =
-  /** A verifier's; `evidence` in one line. */
-  | { readonly kind: "verdict"; readonly correct: boolean; readonly evidence?: string }
+export type Score = (
+  | { readonly kind: "verdict"; readonly correct: boolean }
   /** In [0, 1]; calibration is measured, not assumed. */
   | { readonly kind: "probability"; readonly value: number }
   /** Unbounded; only order is meaningful. */
   | { readonly kind: "reward"; readonly value: number }
   /** In nats, of the sequence or per token: the scorer's name says which. */
-  | { readonly kind: "log-likelihood"; readonly value: number };
+  | { readonly kind: "log-likelihood"; readonly value: number }
+) & {
+  /** What was found, in words: why a verifier refused, a judge's critique. Revision feeds it back to the model. */
+  readonly evidence?: string;
+};
 
 /** A score with what it cost; a bare `Score` cost nothing. */
 export interface Judgement {

@@ -20,17 +20,17 @@ const rows: Readonly<Record<string, Row>> = {
   contracts: {
     // biome-ignore format: one line for what they share, one for what there are families of
     places: [
-      "problem.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts",
+      "problem.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts", "game.ts",
       "model.ts", "policy.ts", "scorer.ts", "search.ts", "aggregator.ts", "task.ts",
     ],
   },
   math: { places: ["math/"] },
   families: {
-    places: ["models/", "policies/", "scorers/", "search/", "aggregators/", "tasks/", "runs/"],
+    places: ["models/", "policies/", "scorers/", "search/", "aggregators/", "tasks/", "games/", "runs/"],
     apart: true,
   },
   loop: { places: ["account.ts", "driver.ts", "run.ts", "run/"] },
-  menu: { places: ["methods.ts", "nearest.ts", "open-model.ts"] },
+  menu: { places: ["methods/", "methods.ts", "nearest.ts", "open-model.ts"] },
   surfaces: { places: ["index.ts", "testing/", "cli/"], apart: true },
 };
 
@@ -41,6 +41,9 @@ const doors: Readonly<Record<string, string>> = {
   "node-llama-cpp": "src/models/llama-cpp/",
   "eventsource-parser": "src/models/",
   "@stricli/core": "src/cli/",
+  deno: "src/scorers/sandbox/",
+  pyodide: "src/scorers/sandbox/",
+  "quickjs-wasi": "src/scorers/sandbox/",
 };
 
 const root = join(import.meta.dirname, "..");

@@ -9,6 +9,7 @@
 import { type Cost, cost, noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import { fold, key } from "../key.ts";
+import { logSumExp } from "../math/log-space.ts";
 import type { Completion, Model, NextTokens, Prefix, Price, Sampling } from "../model.ts";
 import type { ExtendRequest, Extension, Policy, PolicyPart } from "../policy.ts";
 import { countPromptTokens, nanodollars } from "../price.ts";
@@ -226,11 +227,6 @@ function distinctChoices(
   }
   if (!ended) choices.push({ text: "", tokens: [], logProb: endLogProb, finish: "end" as const });
   return choices;
-}
-
-function logSumExp(logs: readonly number[]): number {
-  const most = Math.max(...logs, -Infinity);
-  return most === -Infinity ? most : most + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - most), 0));
 }
 
 /** A reading of the prefix counts as one generated token, as it is what drawing one would cost. */
