@@ -4,6 +4,7 @@
  * A failed sample or score is a failed node of the tree; the others go on. Models, policies and scorers throw `Failed`
  * (or anything else, which becomes the code `error`); the run turns it into a `Failure`.
  */
+import type { Cost } from "./budget.ts";
 
 export type FailureCode =
   /** The prompt and the answer do not fit the model's context. */
@@ -40,10 +41,13 @@ export interface Failure {
 /** The exception form of a `Failure`. */
 export class Failed extends Error {
   readonly code: FailureCode;
-  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+  /** What a score that failed has cost, where that is known; else its worst case is charged. */
+  readonly cost: Cost | undefined;
+  constructor(code: FailureCode, message: string, options?: ErrorOptions & { readonly cost?: Cost }) {
     super(message, options);
     this.name = "Failed";
     this.code = code;
+    this.cost = options?.cost;
   }
 }
 

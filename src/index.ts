@@ -40,7 +40,16 @@ export type {
 export { childrenOf, comparePlaces, type Node, pathTo } from "./node.ts";
 export type { Draw, ExtendRequest, Extension, Policy, PolicyPart } from "./policy.ts";
 export type { Json, Message, Problem, Prompt } from "./problem.ts";
-export { type Judgement, rankOf, type Score, type ScoreContext, type Scorer, type ScoreRequest } from "./scorer.ts";
+export type { Embedder, RewardModel } from "./reader.ts";
+export {
+  type Comparison,
+  type Judgement,
+  rankOf,
+  type Score,
+  type ScoreContext,
+  type Scorer,
+  type ScoreRequest,
+} from "./scorer.ts";
 export {
   all,
   BudgetSpent,

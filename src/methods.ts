@@ -4,8 +4,11 @@
  *
  * The command line, its help and its error messages are made from this table.
  */
+import { abMctsMethods } from "./methods/ab-mcts.ts";
 import { baselines } from "./methods/baselines.ts";
 import { beamMethods } from "./methods/beam.ts";
+import { bestFirstMethods } from "./methods/best-first.ts";
+import { judgeMethods } from "./methods/judges.ts";
 import {
   commonOptions,
   type Method,
@@ -15,6 +18,10 @@ import {
   samplingOptions,
   textOptions,
 } from "./methods/method.ts";
+import { particleMethods } from "./methods/particles.ts";
+import { programs } from "./methods/programs.ts";
+import { revisionMethods } from "./methods/revision.ts";
+import { treeMethods } from "./methods/tree.ts";
 import { text, type TextState } from "./policies/text.ts";
 import type { Policy } from "./policy.ts";
 import type { Scorer } from "./scorer.ts";
@@ -23,6 +30,7 @@ import type { Search } from "./search.ts";
 export {
   commonOptions,
   type Method,
+  type MethodContext,
   type MethodOption,
   type MethodSettings,
   samplingOptions,
@@ -41,7 +49,17 @@ export interface Plan {
 }
 
 /** In the order in which they are listed. */
-export const methods: readonly Method[] = [...baselines, ...beamMethods];
+export const methods: readonly Method[] = [
+  ...baselines,
+  ...beamMethods,
+  ...bestFirstMethods,
+  ...treeMethods,
+  ...revisionMethods,
+  ...abMctsMethods,
+  ...programs,
+  ...judgeMethods,
+  ...particleMethods,
+];
 
 /** All options of a method. */
 export const optionsOf = (method: Method): readonly MethodOption[] => [

@@ -1,4 +1,5 @@
-/** What calls cost in money, and how many tokens a prompt may be: the two sums that every model and policy needs. */
+/** What calls cost in money, and how many tokens a prompt may be: the sums that models, policies and scorers need. */
+import { type Cost, cost } from "./budget.ts";
 import type { Price } from "./model.ts";
 import type { Prompt } from "./problem.ts";
 
@@ -23,3 +24,7 @@ export function countPromptTokens(prompt: Prompt, countTokens: (text: string) =>
   if (typeof prompt === "string") return countTokens(prompt);
   return prompt.reduce((sum, message) => sum + countTokens(message.content) + template.message, template.conversation);
 }
+
+/** Reading a next-token distribution counts as one generated token, as it is what drawing one would cost. */
+export const readingCost = (read: Cost, price: Price | undefined): Cost =>
+  cost({ ...read, tokens: read.tokens + 1, nanodollars: read.nanodollars + nanodollars(price, { tokens: 1 }) });

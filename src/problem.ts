@@ -22,3 +22,8 @@ export interface Problem {
   /** What the checker needs to know. */
   readonly data?: Json;
 }
+
+/** A prompt as text, turns under one another, for putting it into another prompt. */
+export function promptText(prompt: Prompt): string {
+  return typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n\n");
+}

@@ -45,6 +45,13 @@ export interface Scorer<S> {
   score(node: Node<S>, request: ScoreRequest<S>): Score | Judgement | Promise<Score | Judgement>;
 }
 
+/** Judges pairs: a scorer of nodes against a given other one. Its values are 1 for a win of the node, 0 for a loss, ½ for neither. */
+export interface Comparison<S> {
+  readonly name: string;
+  /** Its name says which node the other is, as a node may be scored against many. */
+  against(other: Node<S>): Scorer<S>;
+}
+
 /** A scorer's order as a number: more is better. A verdict counts 1 or 0. Compare scores of one scorer only. */
 export function rankOf(score: Score): number {
   return score.kind === "verdict" ? (score.correct ? 1 : 0) : score.value;

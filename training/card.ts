@@ -4,12 +4,15 @@
  */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import type { Task } from "../src/task.ts";
-import { countdown, productChain, tasks } from "../src/tasks/index.ts";
+import { countdown, productChain, swapSort } from "../src/tasks/index.ts";
 import { batch, positions, recipes } from "./config.ts";
 import type { Curve } from "./curves.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { shapesOf } from "./model.ts";
 import type { Figure } from "./statistics.ts";
+
+/** What the models are trained on. */
+const tasks: readonly Task[] = [countdown, productChain, swapSort];
 
 const read = (path: string): string => readFileSync(path, "utf8");
 const { problems, models } = JSON.parse(read("sapling/evaluation.json")) as {

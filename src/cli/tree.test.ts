@@ -51,6 +51,17 @@ function drawn(
   return treeLines(prune(tree, { best, rows }), { columns: 80 }).map((line) => paint(line, { color: false }));
 }
 
+test("revisions hang below the answer that they revise, and are drawn as answers of their own", () => {
+  const first = answer("0", "a\nb\n", false);
+  const again = { ...answer("1", "a\nb\n", false), parent: first };
+  const better = { ...answer("2", "a\nd\n", true), parent: again };
+  expect(drawn([first, again, better])).toEqual([
+    "╰─ a     ×3",
+    "   ├─ b  ✗ misses  log p −1.0  ×2",
+    "   ╰─ d  ✓ reaches 9  log p −1.0",
+  ]);
+});
+
 test("answers that begin alike share their beginning; what does not fork does not indent", () => {
   expect(drawn(sixAnswers, { best: sixAnswers[2] as Node<string> })).toEqual([
     "├─ a     ×4",

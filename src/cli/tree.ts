@@ -49,20 +49,23 @@ export function sketch<S>(textOf: (state: S) => string): Sketch<S> {
 
   function take(node: Node<S>): void {
     retract(node.id);
-    const from = node.parent && ends.get(node.parent);
-    if (!node.parent || !from) return void ends.set(node, root);
+    const end = node.parent && ends.get(node.parent);
+    if (!node.parent || !end) return void ends.set(node, root);
+    const before = textOf(node.parent.state);
+    const after = textOf(node.state);
+    // A revision of a finished answer, or a reply to another prompt, is a text of its own.
+    const goesOn = node.failure !== undefined || (!node.parent.done && after.startsWith(before));
+    const from = goesOn ? end : root;
     // The first child goes on from its parent's end, each further one is one more answer through all of the path.
-    const further = grown.has(node.parent) || node.parent.parent === undefined;
-    grown.add(node.parent);
+    const further = !goesOn || grown.has(node.parent) || node.parent.parent === undefined;
+    if (goesOn) grown.add(node.parent);
     if (further) for (let at: Twig<S> | undefined = from; at; at = at.parent) at.samples++;
     if (node.failure) {
       from.failures.push(node.failure);
       return void ends.set(node, from);
     }
-    const before = textOf(node.parent.state);
-    const after = textOf(node.state);
     let at = from;
-    for (const piece of piecesOf(after.startsWith(before) ? after.slice(before.length) : "", node.done)) {
+    for (const piece of piecesOf(goesOn ? after.slice(before.length) : after, node.done)) {
       at = child(at, piece);
       at.samples++;
     }

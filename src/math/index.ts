@@ -1,4 +1,38 @@
+export { type BradleyTerry, bradleyTerry, isConnected } from "./bradley-terry.ts";
+export { drawBeta, drawGamma, drawStudent } from "./distributions.ts";
+export { checkEquation, evaluate, type Evaluated, type Fraction, fractionText, sameFraction } from "./arithmetic.ts";
 export { Heap } from "./heap.ts";
-export { type Interval, wilson } from "./intervals.ts";
+export { betaQuantile, logBeta } from "./beta.ts";
+export { clopperPearson, credible, type CredibleOptions, type Interval, jeffreys, type LevelOptions, wilson } from "./intervals.ts";
+export { normalCdf, normalDensity, normalQuantile } from "./normal.ts";
+export { logisticRegression, type LogisticFit } from "./logistic.ts";
 export { logSumExp, softmax } from "./log-space.ts";
+export { type Clause, type MaxSat, maxSat } from "./max-sat.ts";
 export { random, type Random } from "./random.ts";
+export {
+  multinomial,
+  type Resample,
+  resamplers,
+  residual,
+  type ResampleName,
+  ssp,
+  stratified,
+  systematic,
+  withoutReplacement,
+} from "./resampling.ts";
+export { logGamma, regularisedBeta } from "./special.ts";
+export { studentCdf, studentQuantile } from "./student.ts";
+export { adam, type Adam, type AdamOptions } from "./adam.ts";
+export {
+  angle,
+  cosine,
+  dot,
+  type Eigen,
+  leastSquares,
+  type Matrix,
+  norm,
+  plus,
+  scaled,
+  symmetricEigen,
+  type Vector,
+} from "./linear.ts";

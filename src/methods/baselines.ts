@@ -41,6 +41,8 @@ export const baselines: readonly Method[] = [
         "likelihood",
         "likelihood-per-token",
         "value-token",
+        "p-true",
+        "rubric",
       ),
     ],
     draws: true,

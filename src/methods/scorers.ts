@@ -3,15 +3,19 @@ import { Failed } from "../errors.ts";
 import type { TextState } from "../policies/text.ts";
 import type { Scorer } from "../scorer.ts";
 import { likelihood } from "../scorers/likelihood.ts";
+import { pTrue } from "../scorers/p-true.ts";
+import { rubric } from "../scorers/rubric.ts";
 import { valueToken } from "../scorers/value-token.ts";
 import { verifier } from "../scorers/verifier.ts";
-import { type MethodContext, type MethodOption, needNextTokens, withoutLogProbs } from "./method.ts";
+import { type MethodContext, type MethodOption, needNextTokens, unsupported, withoutLogProbs } from "./method.ts";
 
 const scorers = {
   verifier: "the task's checker: it re-executes every step",
   likelihood: "the model's log-probability of the whole answer; prefers short ones",
   "likelihood-per-token": "the same, per token; prefers long and repetitive ones",
   "value-token": "the model's own guess whether it is on the way to a right answer; flawed by nature",
+  "p-true": "how surely the model says that the proposed answer is true; instruct models",
+  rubric: "a grade with a critique, by the model itself; instruct models",
 } as const;
 
 export type ScorerName = keyof typeof scorers;
@@ -40,5 +44,15 @@ export function scorerNamed(name: ScorerName, method: string, { model, task }: M
     case "value-token":
       needNextTokens(model, `${method} by value-token`, "use --scorer verifier or likelihood, or a local model");
       return valueToken(model);
+    case "p-true":
+    case "rubric":
+      if (!model.capabilities.messages)
+        throw unsupported(
+          `${method} by ${name}`,
+          "answers to instructions",
+          model,
+          "use --scorer verifier or likelihood, or an instruct model",
+        );
+      return name === "rubric" ? rubric(model) : pTrue(model);
   }
 }

@@ -14,28 +14,19 @@
  */
 import { type Cost, cost, noCost } from "../budget.ts";
 import { Failed, failureOf } from "../errors.ts";
-import type { Capabilities, GenerateRequest, Model, ModelPart, Prefix, Price, TextScore } from "../model.ts";
+import type { Capabilities, GenerateRequest, Model, ModelPart, Prefix, TextScore } from "../model.ts";
 import { countPromptTokens, nanodollars } from "../price.ts";
-import type { Json } from "../problem.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import { endingOf, shownLength } from "./ending.ts";
 import { merge } from "./merge.ts";
 import { Drafts, utf8Length } from "./openai/drafts.ts";
 import { echoedScore } from "./openai/echo.ts";
-import { eventsOf, parsed } from "./openai/events.ts";
-import { type Connection, meaningOf, post, type Reply, statusOf, type Timeouts, usualTimeouts } from "./openai/http.ts";
-import { Limiter } from "./openai/limiter.ts";
+import { eventsOf } from "./openai/events.ts";
+import { meaningOf, type Reply, statusOf } from "./openai/http.ts";
 import { type Api, type Dialect, echoBody, generateBody, pathOf, rawTextOf } from "./openai/request.ts";
-import { type Retries, retrying, usualRetries } from "./openai/retry.ts";
+import { objectOf, type ServerOptions, serverOf } from "./openai/server.ts";
 import { settle, settleFailed, type Settlement } from "./openai/settle.ts";
 
-export interface OpenaiOptions {
-  /** With its version, as in `http://127.0.0.1:8000/v1`. Its query goes into every request, and into no message. */
-  readonly baseUrl: string;
-  /** The server's name for it. */
-  readonly model: string;
-  /** Sent as a bearer token; occurs in no message. */
-  readonly apiKey?: string | undefined;
+export interface OpenaiOptions extends ServerOptions {
   /** `completions` continues raw text, which step-by-step search wants; `chat` lets the server apply its template. @default "chat" */
   readonly api?: Api;
   /**
@@ -44,24 +35,10 @@ export interface OpenaiOptions {
    * @default chat takes conversations and continues nothing; completions the reverse; nothing else
    */
   readonly capabilities?: Partial<Omit<Capabilities, "nextTokens" | "messages">>;
-  readonly timeouts?: Partial<Timeouts>;
-  readonly retries?: Partial<Retries>;
-  /** Requests in flight; fewer for a while after a 429. @default 16 */
-  readonly concurrency?: number;
-  readonly price?: Price;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Fields for every request, as `{ top_k: 0 }` or `{ cache_prompt: false }`. */
-  readonly body?: Readonly<Record<string, Json>>;
   /** Newer OpenAI models take `max_completion_tokens`. @default "max_tokens" */
   readonly maxTokensField?: "max_tokens" | "max_completion_tokens";
-  /** For budgets. @default the number of UTF-8 bytes, which no byte-level vocabulary exceeds: about four times too many for English */
-  readonly countTokens?: (text: string) => number;
   /** The text of the token that ends an answer, as `<|im_end|>`, so that `scoreText` can score it. */
   readonly endText?: string;
-  /** Longer replies fail. @default 16 MiB */
-  readonly maxReplyBytes?: number;
-  readonly fetch?: typeof fetch;
-  readonly clock?: Clock;
 }
 
 /**
@@ -70,9 +47,9 @@ export interface OpenaiOptions {
  * ```
  */
 export function openai(options: OpenaiOptions): Model {
-  const { model, api = "chat", price, concurrency = 16, clock = systemClock, body = {}, endText } = options;
+  const { model, api = "chat", price, concurrency = 16, body = {}, endText } = options;
   const { countTokens = utf8Length, maxTokensField = "max_tokens" } = options;
-  const connection = connectionOf(options, clock);
+  const { connection, exchange } = serverOf(options);
   const { id } = connection;
   const capabilities: Capabilities = {
     continues: api === "completions",
@@ -89,33 +66,7 @@ export function openai(options: OpenaiOptions): Model {
     );
   if (capabilities.scoresText && api === "chat")
     throw new Failed("unsupported", `The chat API of ${id} cannot score given text: use api "completions" for that`);
-  const retries: Retries = { ...usualRetries, ...options.retries };
   const dialect: Dialect = { id, model, api, capabilities, body, maxTokensField };
-  const limiter = new Limiter(concurrency);
-
-  /** One exchange in its turn, again and again while the server refuses it. */
-  const exchange = <T>(
-    {
-      path,
-      body,
-      stream,
-      seed,
-      signal,
-    }: { path: string; body: unknown; stream: boolean; seed: number; signal: AbortSignal },
-    read: (reply: Reply) => Promise<T>,
-  ): Promise<T> =>
-    retrying(
-      () =>
-        limiter.run(
-          async () => {
-            using reply = await post(connection, path, body, { stream, signal });
-            return await read(reply);
-          },
-          (thrown) => thrown instanceof Failed && thrown.code === "rate-limited",
-          signal,
-        ),
-      { retries, clock, seed, signal },
-    );
 
   /** The samples of one request, at most `samplesPerCall`. */
   async function sample(
@@ -177,12 +128,7 @@ export function openai(options: OpenaiOptions): Model {
     async function read(reply: Reply): Promise<void> {
       drafts = new Drafts(id, api, entries.length);
       if (reply.kind === "events") return readEvents(reply, drafts);
-      let text = "";
-      for await (const piece of reply.texts()) text += piece;
-      const value = parsed(text, id);
-      if (value["error"] !== undefined && value["error"] !== null)
-        throw meaningOf(connection, statusOf(value["error"]), value);
-      drafts.addReply(value);
+      drafts.addReply(await objectOf(reply, connection));
     }
 
     try {
@@ -234,9 +180,7 @@ export function openai(options: OpenaiOptions): Model {
     return exchange(
       { path: "/completions", body: echoBody(dialect, whole), stream: false, seed: 0, signal },
       async (reply) => {
-        let json = "";
-        for await (const piece of reply.texts()) json += piece;
-        const { tokens, logProbs, usage } = echoedScore(parsed(json, id), { id, before, whole });
+        const { tokens, logProbs, usage } = echoedScore(await objectOf(reply, connection), { id, before, whole });
         const used = usage ?? { tokens: 0, promptTokens: countTokens(whole), cachedTokens: 0 };
         const spent: Cost = cost({ calls: 1, ...used, nanodollars: nanodollars(price, used) });
         return { tokens, logProbs, cost: spent };
@@ -280,37 +224,4 @@ export function openaiFromUrl(url: string, options: Omit<OpenaiOptions, "baseUrl
 interface Entry {
   readonly index: number;
   readonly seed: number;
-}
-
-function connectionOf(
-  { baseUrl, model, apiKey, headers = {}, timeouts, ...rest }: OpenaiOptions,
-  clock: Clock,
-): Connection {
-  const url = URL.parse(baseUrl);
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new RangeError("Cannot use 'baseUrl' as it must be an http or https address");
-  if (url.username || url.password)
-    throw new RangeError("Cannot use 'baseUrl' as it contains a user or a password: use 'apiKey' or 'headers'");
-  if (model === "") throw new RangeError("Cannot use a server without the name of a model: give 'model'");
-  const path = url.pathname.replace(/\/+$/, "");
-  const all = new Headers();
-  try {
-    for (const [name, value] of Object.entries(headers)) all.set(name, value);
-    if (apiKey) all.set("authorization", `Bearer ${apiKey}`);
-  } catch {
-    throw new RangeError("Cannot use 'apiKey' or 'headers' as they contain characters that no header may have"); // not the value
-  }
-  const secrets = [apiKey ?? "", ...Object.values(headers), ...url.searchParams.values()].filter(
-    (secret) => secret.length >= 6,
-  );
-  return {
-    id: `${url.origin}${path}#${model}`,
-    urlOf: (to) => `${url.origin}${path}${to}${url.search}`,
-    headers: all,
-    fetch: rest.fetch ?? fetch,
-    timeouts: { ...usualTimeouts, ...timeouts },
-    maxReplyBytes: rest.maxReplyBytes ?? 16 * 2 ** 20,
-    clock,
-    secrets,
-  };
 }

@@ -13,6 +13,8 @@ import type { Extension, Policy, PolicyPart } from "../policy.ts";
 import type { Json, Problem, Prompt } from "../problem.ts";
 import { text, type TextOptions, type TextState } from "./text.ts";
 
+export { promptText } from "../problem.ts";
+
 export interface AskOptions extends Omit<TextOptions, "step" | "maxAnswerTokens"> {
   /** Names the question. Two policies of one name must ask the same of equal states. */
   readonly name: string;
@@ -56,9 +58,4 @@ export function ask(
     pack: ({ prompt: _, ...own }) => own as unknown as Json,
     unpack: (json, parent) => ({ ...(json as unknown as Omit<TextState, "prompt">), prompt: parent.prompt }),
   };
-}
-
-/** A prompt as text, turns under one another, for putting it into another prompt. */
-export function promptText(prompt: Prompt): string {
-  return typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n\n");
 }

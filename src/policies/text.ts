@@ -10,9 +10,9 @@ import { type Cost, cost, noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import { fold, key } from "../key.ts";
 import { logSumExp } from "../math/log-space.ts";
-import type { Completion, Model, NextTokens, Prefix, Price, Sampling } from "../model.ts";
+import type { Completion, Model, NextTokens, Prefix, Sampling } from "../model.ts";
 import type { ExtendRequest, Extension, Policy, PolicyPart } from "../policy.ts";
-import { countPromptTokens, nanodollars } from "../price.ts";
+import { countPromptTokens, nanodollars, readingCost } from "../price.ts";
 import type { Json, Prompt } from "../problem.ts";
 import { lineEnd, paragraphEnd, sentenceEnd, type StepEnd } from "./steps.ts";
 
@@ -228,10 +228,6 @@ function distinctChoices(
   if (!ended) choices.push({ text: "", tokens: [], logProb: endLogProb, finish: "end" as const });
   return choices;
 }
-
-/** A reading of the prefix counts as one generated token, as it is what drawing one would cost. */
-const readingCost = (read: Cost, price: Price | undefined): Cost =>
-  cost({ ...read, tokens: read.tokens + 1, nanodollars: read.nanodollars + nanodollars(price, { tokens: 1 }) });
 
 function firstOf(stop: readonly string[], whole: string): number | undefined {
   const found = stop.map((end) => (end === "" ? -1 : whole.indexOf(end))).filter((at) => at >= 0);

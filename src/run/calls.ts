@@ -72,7 +72,7 @@ export function judge<S>(
   try {
     given = scorer.score(node, { ...context, seed, signal });
   } catch (error) {
-    take({ type: "failure", failure: failureOf(error) });
+    take(failedWith(error));
     return undefined;
   }
   if (!isPromise(given)) {
@@ -82,11 +82,17 @@ export function judge<S>(
   return untilSettled(given, signal, timeoutMs).then(
     (score) => take(judgedBy(scorer, score)),
     (error) => {
-      take({ type: "failure", failure: failureOf(error) });
+      take(failedWith(error));
       controller.abort(error);
     },
   );
 }
+
+const failedWith = (error: unknown): Judged => ({
+  type: "failure",
+  failure: failureOf(error),
+  ...(error instanceof Failed && error.cost && { cost: error.cost }),
+});
 
 function judgedBy<S>(scorer: Scorer<S>, given: Score | Judgement): Judged {
   const { score, cost = noCost } = given && typeof given === "object" && "score" in given ? given : { score: given };

@@ -24,19 +24,19 @@ describe("value-token", () => {
     const bound = scorer.bound?.(node("yn"), context) as Cost;
     for (const unit of ["tokens", "promptTokens", "calls", "nanodollars"] as const)
       expect([unit, cost[unit] <= bound[unit]]).toEqual([unit, true]);
-    expect([cost.calls, cost.promptTokens]).toEqual([1, 8]); // 12345, yn?
+    expect([cost.calls, cost.tokens, cost.promptTokens]).toEqual([1, 1, 8]); // one reading of 12345, yn?
   });
 
   test("bounds conversations with their template, and what the model charges", async () => {
     const prompt = [{ role: "user", content: "12345" }] as const;
-    const scorer = valueToken<string>({ ...model, price: { dollarsPerToken: 1, dollarsPerPromptToken: 1e-6 } });
+    const scorer = valueToken<string>({ ...model, price: { dollarsPerToken: 1e-3, dollarsPerPromptToken: 1e-6 } });
     const { cost } = (await scorer.score(node("yn"), {
       ...request,
       problem: { id: "p", prompt },
     })) as Required<Judgement>;
     const bound = scorer.bound?.(node("yn"), { ...context, problem: { id: "p", prompt } }) as Cost;
     expect(bound.promptTokens).toBeGreaterThanOrEqual(cost.promptTokens);
-    expect(bound.nanodollars).toBe(1000 * bound.promptTokens);
+    expect(bound.nanodollars).toBe(1e6 + 1000 * bound.promptTokens); // a reading counts as one token
   });
 
   test.each([

@@ -4,14 +4,14 @@
  * The question is one token after the partial answer, the answer the probability of one token against another:
  * P(yes) / (P(yes) + P(no)). Sapling was trained on this with exact labels (`?`, then `y` or `n`). A *flawed* process
  * scorer by nature, as it is the model that makes the mistakes which judges them: measure it (see the model card) before
- * trusting it, and prefer a verifier where there is one. Cost: one call of one token, mostly cached prompt.
+ * trusting it, and prefer a verifier where there is one. Cost: one call, counted as one token; its prompt is mostly cached.
  * As a token of the same model: Kadavath et al. 2022, arXiv:2207.05221, §3.1 (P(True)); trained on completions:
  * Cobbe et al. 2021, arXiv:2110.14168, §4.
  */
 import { cost } from "../budget.ts";
 import { Failed } from "../errors.ts";
-import type { Model } from "../model.ts";
-import { countPromptTokens, nanodollars } from "../price.ts";
+import type { Model, NextTokens } from "../model.ts";
+import { countPromptTokens, nanodollars, readingCost } from "../price.ts";
 import type { Scorer } from "../scorer.ts";
 
 export interface ValueTokenOptions {
@@ -39,18 +39,23 @@ export function valueToken<S>(
     bound({ state }, { problem, text }) {
       const countTokens = (one: string) => model.countTokens(one);
       const promptTokens = countPromptTokens(problem.prompt, countTokens) + countTokens(text(state) + question);
-      return cost({ promptTokens, calls: 1, nanodollars: nanodollars(model.price, { promptTokens }) });
+      const read = cost({ promptTokens, calls: 1, nanodollars: nanodollars(model.price, { promptTokens }) });
+      return readingCost(read, model.price);
     },
     async score({ state }, { problem, text, signal }) {
       const next = await nextTokens.call(model, { prompt: problem.prompt, text: text(state) + question }, { signal });
-      const logProbOf = (token: string) => next.logProbs[next.texts.indexOf(token)] ?? Number.NEGATIVE_INFINITY;
-      const odds = Math.exp(logProbOf(yes) - logProbOf(no));
-      if (Number.isNaN(odds))
-        throw new Failed("bad-response", `Neither '${yes}' nor '${no}' is a token of '${model.id}'`);
       return {
-        score: { kind: "probability", value: odds === Number.POSITIVE_INFINITY ? 1 : odds / (1 + odds) },
-        cost: next.cost,
+        score: { kind: "probability", value: shareOf(next, yes, no, model.id) },
+        cost: readingCost(next.cost, model.price),
       };
     },
   };
+}
+
+/** P(yes) / (P(yes) + P(no)) of one next token. @throws Failed `bad-response` where neither can be */
+export function shareOf({ texts, logProbs }: NextTokens, yes: string, no: string, id: string): number {
+  const logProbOf = (token: string) => logProbs[texts.indexOf(token)] ?? Number.NEGATIVE_INFINITY;
+  const odds = Math.exp(logProbOf(yes) - logProbOf(no));
+  if (Number.isNaN(odds)) throw new Failed("bad-response", `Neither '${yes}' nor '${no}' is a token of '${id}'`);
+  return odds === Number.POSITIVE_INFINITY ? 1 : odds / (1 + odds);
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { lawOf, solve } from "../../test/helpers/solve.ts";
-import { key, split } from "../key.ts";
+import { fold, key, split } from "../key.ts";
+import { random } from "../math/random.ts";
 import { randomTabular, tabular } from "../models/tabular.ts";
 import type { TextState } from "../policies/text.ts";
 import { custom } from "../scorers/custom.ts";
@@ -83,6 +84,54 @@ test("ranked by a scorer, it keeps what the scorer likes; what it cannot score c
   const { text, outcome } = await solve(model, beam<TextState>({ width: 4, scorer: liked }));
   expect(text).toBe("bbb");
   expect(outcome?.candidates.map(({ state }) => state.text).filter((one) => one.endsWith("a"))).toEqual([]);
+});
+
+describe("over steps by a value, as in AlphaMath's step-level beam and in tree of thoughts, breadth first", () => {
+  // AlphaMath: while something is open, C = Top-B1 of { (s + a_b, V(s + a_b)): s in C, b = 1..B2 }; return Top-1 of C.
+  // Tree of thoughts: S_t = the b of greatest value of { s + z: s in S_(t-1), z in G(s, k) }; return the best of S_T.
+  test.each([
+    [1, 3],
+    [2, 2],
+    [3, 4],
+  ])("width %d, branch %d keeps what the definition keeps", async (width, branch) => {
+    for (const place of split(key(61), 40)) {
+      // Texts of four letters, for sure, so that all paths end together.
+      const letters = randomTabular({ key: place, symbols: 5, maxLength: 4 });
+      const model = tabular({
+        alphabet: letters.alphabet,
+        maxLength: 4,
+        conditional: (text) => rowOf(text).map((p) => p / rowOf(text).reduce((sum, one) => sum + one, 0)),
+      });
+      const rowOf = (text: string) => {
+        const stream = random(fold(place, text));
+        return [...letters.alphabet].map((letter) => (letter === "." ? 0 : 0.1 + stream.uniform()));
+      };
+      const valueOf = (text: string) => random(fold(place, `value of ${text}`)).uniform();
+      let kept = [""];
+      for (let step = 0; step < 4; step++)
+        kept = kept
+          .flatMap((text) =>
+            [...rowOf(text).entries()]
+              .sort(([, p], [, q]) => q - p)
+              .slice(0, Math.min(branch, 4))
+              .map(([letter]) => text + letters.alphabet[letter]),
+          )
+          .sort((a, b) => valueOf(b) - valueOf(a))
+          .slice(0, width);
+      const scorer = custom<TextState>("value", valueOf);
+      const { outcome } = await solve(model, beam<TextState>({ width, branch, draw: "top", scorer }));
+      expect(outcome?.candidates.map(({ state }) => state.text)).toEqual(kept);
+    }
+  });
+
+  test("where the value knows more than the likelihood, it is right and both greedy and beam by likelihood are wrong", async () => {
+    const model = tabular({ alphabet: "ab.", maxLength: 3, conditional: () => [0.8, 0.2, 0] });
+    const value = custom<TextState>("value", (text) => ("bab".startsWith(text) ? 1 : 0));
+    const settings = { width: 1, branch: 2, draw: "top" } as const;
+    expect((await solve(model, greedy<TextState>())).text).toBe("aaa");
+    expect((await solve(model, beam<TextState>({ ...settings, width: 2 }))).text).toBe("aaa");
+    expect((await solve(model, beam<TextState>({ ...settings, scorer: value }))).text).toBe("bab");
+  });
 });
 
 test("equal states are merged where they are told apart by text: the more probable stays", async () => {

@@ -4,7 +4,13 @@
  * A step is what the policy's step is. Over tokens with `draw: "top"` it is the classic algorithm: every kept hypothesis
  * is extended by its `branch` most probable tokens, and the `width` most likely of all survive (Lowerre 1976; as in
  * Graves 2012, arXiv:1211.3711). Width 1 is greedy decoding; a width no smaller than the number of prefixes is exact.
- * Over lines with `draw: "sample"` and a step scorer it is the step-level beam of Snell et al. 2024, arXiv:2408.03314, §5.2.
+ *
+ * Over steps with `draw: "sample"` and a scorer of partial answers it goes by several names:
+ * - Snell et al. 2024, arXiv:2408.03314, §5.2: beam search against a process verifier, N steps and N / M kept.
+ * - Step-level beam search with a value model, Chen et al. 2024, arXiv:2405.03553 (AlphaMath): `width` is their B1, `branch`
+ *   their B2 (5 by default), the scorer their value of the state, where width 1 is their fast stand-in for tree search.
+ * - Tree of thoughts, breadth first, Yao et al. 2023, arXiv:2305.10601, algorithm 1: `width` is b, `branch` k, the scorer the
+ *   value prompt. They take a fixed number of steps, here it ends when all that are kept are finished.
  *
  * Partial answers are ranked by `rank`: cumulative log-probability (the default), log-probability per token raised to
  * `lengthPenalty` (Wu et al. 2016, arXiv:1609.08144, eq. 14, with their 5/6 offsets), or a scorer's opinion. Finished
@@ -13,13 +19,12 @@
  * Cost: width × branch steps a level, at most `maxSteps` levels.
  */
 import type { Node } from "../node.ts";
-import { comparePlaces } from "../node.ts";
 import type { Draw } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
-import { rankOf } from "../scorer.ts";
 import type { Program, Search } from "../search.ts";
-import { all, BudgetSpent, extend, propose, score } from "../search.ts";
-import { checkWhole } from "./options.ts";
+import { all, BudgetSpent, extend, propose } from "../search.ts";
+import { checkNumber, checkWhole } from "./options.ts";
+import { byRank, firstOfEach, growScored, type Ranked } from "./ranked.ts";
 
 export interface BeamOptions<S> {
   /** Partial answers kept. @default 4 */
@@ -43,22 +48,15 @@ export function beam<S>(options: BeamOptions<S> = {}): Search<S> {
   checkWhole("beam", "width", width, 1);
   checkWhole("beam", "branch", branch, 1);
   checkWhole("beam", "maxSteps", maxSteps, 1);
-  if (!Number.isFinite(lengthPenalty))
-    throw new RangeError(
-      `Cannot use beam as 'lengthPenalty' must be a finite number: current value is ${lengthPenalty}`,
-    );
+  checkNumber("beam", "lengthPenalty", lengthPenalty);
 
   const likelihood = (node: Node<S>) => node.totalLogProb / ((5 + node.length) / 6) ** lengthPenalty;
 
+  // An unscored child ranks below every scored one, and never poisons the others.
   function* grow(node: Node<S>): Program<S, Ranked<S>[]> {
+    if (scorer) return yield* growScored(node, { count: branch, draw, scorer });
     const children = yield* extend(node, { count: branch, draw });
-    if (!scorer) return children.map((child) => ({ node: child, rank: likelihood(child) }));
-    const scores = yield* score(children, { by: scorer });
-    // An unscored child ranks below every scored one, and never poisons the others.
-    return children.map((child, i) => ({
-      node: child,
-      rank: scores[i] ? rankOf(scores[i]) : Number.NEGATIVE_INFINITY,
-    }));
+    return children.map((child) => ({ node: child, rank: likelihood(child) }));
   }
 
   return {
@@ -85,7 +83,7 @@ export function beam<S>(options: BeamOptions<S> = {}): Search<S> {
           kept = finished;
           break;
         }
-        kept = [...finished, ...grown.flat()].sort(bestFirst);
+        kept = [...finished, ...grown.flat()].sort(byRank);
         if (distinct) kept = firstOfEach(kept, ({ node }) => distinct(node.state));
         kept = kept.slice(0, width);
         for (const { node, rank } of kept) if (node.done) yield* propose(node, rank);
@@ -95,26 +93,4 @@ export function beam<S>(options: BeamOptions<S> = {}): Search<S> {
       return { answer: candidates[0], candidates };
     },
   };
-}
-
-interface Ranked<S> {
-  readonly node: Node<S>;
-  readonly rank: number;
-}
-
-// NaN (a model without log-probabilities) ranks last.
-function bestFirst<S>(a: Ranked<S>, b: Ranked<S>): number {
-  const [x, y] = [
-    Number.isNaN(a.rank) ? Number.NEGATIVE_INFINITY : a.rank,
-    Number.isNaN(b.rank) ? Number.NEGATIVE_INFINITY : b.rank,
-  ];
-  return x === y ? comparePlaces(a.node.id, b.node.id) : y - x;
-}
-
-function firstOfEach<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  const seen = new Set<string>();
-  return items.filter((item) => {
-    const key = keyOf(item);
-    return !seen.has(key) && seen.add(key);
-  });
 }

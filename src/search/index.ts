@@ -1,6 +1,113 @@
+export { aStar, type AStarOptions, type AStarOutcome } from "./a-star.ts";
+export { abMcts, type AbMctsOptions, type AnswerAction } from "./ab-mcts.ts";
+export { type BetaPrior, type GaussianPrior } from "./ab-mcts/beliefs.ts";
+export { alphaBeta, type AlphaBetaOptions, type AlphaBetaOutcome } from "./alpha-beta.ts";
+export { askForSearch, type AskForSearchOptions, type AskForSearchOutcome } from "./ask-for-search.ts";
+export {
+  askHarder,
+  type AskHarderOptions,
+  type AskHarderOutcome,
+  makeItMore,
+  type Strengthened,
+} from "./ask-harder.ts";
 export { beam, type BeamOptions } from "./beam.ts";
+export { bestFirst, type BestFirstOptions } from "./best-first.ts";
 export { bestOfN, type BestOfNOptions, type BestOfNOutcome } from "./best-of-n.ts";
 export { complete, drawAnswers } from "./draw.ts";
+export { diverseBeam, type DiverseBeamOptions, type DiverseBeamOutcome } from "./diverse-beam.ts";
+export { dvts, type DvtsOptions } from "./dvts.ts";
+export { hints, type HintsOptions, type HintsOutcome } from "./hints.ts";
+export { levin, type LevinOptions } from "./levin.ts";
+export { mcts, type MctsMove, type MctsNode, type MctsOptions, type MctsOutcome, type Widening } from "./mcts.ts";
+export { type Backup, bestBackup, meanBackup } from "./mcts/backup.ts";
+export { gumbel, type GumbelOptions } from "./mcts/gumbel.ts";
+export { type Evaluation, plan, type PlannedMove, type Planned, type PlanOptions } from "./mcts/plan.ts";
+export { puct, type PuctOptions, type Select, type SelectRule, uct, type UctOptions } from "./mcts/select.ts";
+export type { Tree } from "./mcts/tree.ts";
 export { mostLikely, type MostLikelyOptions, type MostLikelyOutcome } from "./most-likely.ts";
+export { cumulative, embedding, hamming, ngram, type Penalty } from "./penalties.ts";
+export {
+  backwardChaining,
+  type BackwardChainingOptions,
+  type BackwardChainingOutcome,
+  type GoalVerdict,
+  type ProofStep,
+  type Theory,
+} from "./programs/backward-chaining.ts";
+export {
+  chainOfThought,
+  type ChainOfThoughtOptions,
+  type ChainOfThoughtOutcome,
+} from "./programs/chain-of-thought.ts";
+export {
+  type Answered,
+  leastToMost,
+  type LeastToMostOptions,
+  type LeastToMostOutcome,
+} from "./programs/least-to-most.ts";
+export {
+  type Claim,
+  type Explanation,
+  maieutic,
+  type MaieuticOptions,
+  type MaieuticOutcome,
+  type Relation,
+} from "./programs/maieutic.ts";
+export { type FailedStep, type ReasoningModule, type Reading } from "./programs/module.ts";
+export {
+  type InferenceStep,
+  selectionInference,
+  type SelectionInferenceOptions,
+  type SelectionInferenceOutcome,
+} from "./programs/selection-inference.ts";
+export {
+  type Associate,
+  oddOneOut,
+  type OddOneOutOptions,
+  thinkSum,
+  type ThinkSumOptions,
+  type ThinkSumOutcome,
+  type WeighedChoice,
+} from "./programs/think-sum.ts";
+export { type ParticleOutcome } from "./particles/outcome.ts";
+export { entropic, particleFilter, type ParticleFilterOptions } from "./particles/particle-filter.ts";
+export {
+  particleGibbs,
+  type ParticleGibbsOptions,
+  type ParticleGibbsOutcome,
+} from "./particles/particle-gibbs.ts";
+export {
+  likelihoodWeight,
+  oddsWeight,
+  type Potential,
+  potential,
+  probabilityWeight,
+  rewardWeight,
+  verdictWeight,
+  type WeightMap,
+} from "./particles/potential.ts";
+export { smcSteering, type SmcSteeringOptions } from "./particles/smc-steering.ts";
+export {
+  bootstrapFilter,
+  type BootstrapFilterOptions,
+  type Filtered,
+  type StateSpaceModel,
+} from "./particles/state-space.ts";
+export { type Anneal, type StepReport, type TargetOptions } from "./particles/sweep.ts";
+export { balancedWidths, rebase, type RebaseOptions, type RebaseOutcome } from "./rebase.ts";
+export { refine, type RefineOptions, type RefineOutcome, type Revise } from "./refine.ts";
+export { reflexion, type ReflexionOptions, type ReflexionOutcome } from "./reflexion.ts";
 export { greedy, sample, type SampleOptions } from "./sample.ts";
+export { tournament, type TournamentOptions, type TournamentOutcome } from "./tournament.ts";
+export { stochasticBeam, type StochasticBeamOptions, type StochasticBeamOutcome } from "./stochastic-beam.ts";
+export { treeOfThoughts, type TreeOfThoughtsOptions } from "./tree-of-thoughts.ts";
 export { vote, type VoteOptions, type VoteOutcome } from "./vote.ts";
+export { cmaEs, type CmaEsOptions, type CmaEsOutcome } from "./cma-es.ts";
+export { gradientAscent, type GradientAscentOptions } from "./gradient-ascent.ts";
+export {
+  changesAlong,
+  latentDirection,
+  type LatentDirectionOptions,
+  type LatentDirectionOutcome,
+} from "./latent-direction.ts";
+export type { Gradient, Space } from "./space.ts";

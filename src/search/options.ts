@@ -5,3 +5,27 @@ export function checkWhole(method: string, name: string, value: number, least: n
     `Cannot use ${method} as '${name}' must be a whole number in [${least}, ${most}]: current value is ${value}`,
   );
 }
+
+/** A finite number; at least `least`, more than `above`, at most `most`. @throws RangeError */
+export function checkNumber(
+  method: string,
+  name: string,
+  value: number,
+  { least, above, most }: { readonly least?: number; readonly above?: number; readonly most?: number } = {},
+): void {
+  if (
+    Number.isFinite(value) &&
+    !(least !== undefined && value < least) &&
+    !(above !== undefined && value <= above) &&
+    !(most !== undefined && value > most)
+  )
+    return;
+  const range = [
+    least === undefined ? [] : ` >= ${least}`,
+    above === undefined ? [] : ` > ${above}`,
+    most === undefined ? [] : ` <= ${most}`,
+  ].flat();
+  throw new RangeError(
+    `Cannot use ${method} as '${name}' must be a finite number${range.join(" and")}: current value is ${value}`,
+  );
+}

@@ -3,7 +3,7 @@
  *
  * Wang et al. 2022, arXiv:2203.11171: sample chains of thought, keep the most frequent answer. Needs no scorer, only answers
  * that can be compared; where each text is different (proofs, programs) every answer has one vote and the first wins.
- * The leader so far is known at any moment. Cost: n answers.
+ * The leader so far is known at any moment, counted after each of 16 votes and then after ever more. Cost: n answers.
  */
 import type { Aggregate, Aggregator } from "../aggregator.ts";
 import type { Node } from "../node.ts";
@@ -31,8 +31,11 @@ export function vote<S>({ aggregator, n = 16, policy }: VoteOptions<S>): Search<
     options: { n, aggregator: aggregator.name, policy: policy?.name ?? null },
     *run(root) {
       const voters: Node<S>[] = [];
+      let nextCount = 1;
       const candidates = yield* drawAnswers(root, n, policy, function* (node): Program<S, void> {
         voters.push(node);
+        if (voters.length < nextCount) return;
+        nextCount += Math.ceil(voters.length / 16); // each vote counts all, so not after every one of thousands
         const { answer = node } = aggregator.aggregate(voters);
         yield* propose(answer, voters.length); // each new vote makes a better informed leader
       });

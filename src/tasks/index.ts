@@ -1,10 +1,11 @@
 /** The tasks. One more is one file and one line here. */
 import type { Task } from "../task.ts";
 import { countdown } from "./countdown.ts";
+import { horn } from "./horn.ts";
 import { productChain } from "./product-chain.ts";
 import { swapSort } from "./swap-sort.ts";
 
-export const tasks: readonly Task[] = [countdown, productChain, swapSort];
+export const tasks: readonly Task[] = [countdown, productChain, swapSort, horn];
 
 /** @throws RangeError where there is no such task. */
 export function taskNamed(name: string): Task {
@@ -16,4 +17,13 @@ export function taskNamed(name: string): Task {
   return task;
 }
 
-export { countdown, productChain, swapSort };
+export {
+  consequencesOf,
+  type HornRule,
+  type HornVerdict,
+  type HornWorld,
+  makeHorn,
+  verdictOf,
+  worldOf,
+} from "./horn.ts";
+export { countdown, horn, productChain, swapSort };

@@ -45,21 +45,16 @@ export async function openEngine(path: string, options: EngineOptions): Promise<
   }))
     if (value !== undefined && !(Number.isInteger(value) && value > 0))
       throw new RangeError(`Cannot open ${path} as '${name}' must be a positive integer: current value is ${value}`);
-  await check(path, "model");
   for (const adapter of lora) await check(adapter.path, "adapter");
-  const library = await loadLibrary(path);
-  const llama = await llamaOn(gpu, library);
-  let model: LlamaModel | undefined;
-  complaint = "";
+  const { library, model } = await loadModel(path, gpu);
   try {
-    model = await llama.loadModel({ modelPath: path });
     const isSmall = model.size < smallModelBytes;
     const cacheType = options.cacheType ?? (isSmall ? "F32" : "F16");
     const contextTokens = options.contextTokens ?? Math.min(model.trainContextSize, defaultContextTokens);
     const context = await model.createContext({
       sequences,
       contextSize: contextTokens,
-      threads: options.threads ?? (isSmall ? 1 : idleCores()),
+      threads: options.threads ?? usualThreads(model),
       experimentalKvCacheKeyType: cacheType,
       experimentalKvCacheValueType: cacheType,
       flashAttention: cacheType === "F32" ? false : "auto", // on processors it adds up in 16 bits
@@ -71,12 +66,35 @@ export async function openEngine(path: string, options: EngineOptions): Promise<
     });
     return { library, model, context, contextTokens };
   } catch (thrown) {
-    await model?.dispose();
-    throw new Error(
-      `Cannot open ${path} as the engine refuses it: ${messageOf(thrown)}${complaint && ` (${complaint})`}`,
-      { cause: thrown },
-    );
+    await model.dispose();
+    throw refusal(path, thrown);
   }
+}
+
+/** The weights alone, without a context to evaluate in. */
+export async function loadModel(
+  path: string,
+  gpu: NonNullable<EngineOptions["gpu"]>,
+): Promise<Pick<Engine, "library" | "model">> {
+  await check(path, "model");
+  const library = await loadLibrary(path);
+  const llama = await llamaOn(gpu, library);
+  complaint = "";
+  try {
+    return { library, model: await llama.loadModel({ modelPath: path }) };
+  } catch (thrown) {
+    throw refusal(path, thrown);
+  }
+}
+
+export const usualThreads = (model: LlamaModel): number => (model.size < smallModelBytes ? 1 : idleCores());
+
+/** What the engine threw, and what it logged before. */
+export function refusal(path: string, thrown: unknown): Error {
+  return new Error(
+    `Cannot open ${path} as the engine refuses it: ${messageOf(thrown)}${complaint && ` (${complaint})`}`,
+    { cause: thrown },
+  );
 }
 
 /**

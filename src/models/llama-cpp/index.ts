@@ -15,6 +15,8 @@ import { prefixTree } from "./prefix-tree.ts";
 import { sample } from "./sample.ts";
 import { tokensOf } from "./tokens.ts";
 
+export { llamaCppRewards, type LlamaCppRewardsOptions } from "./rewards.ts";
+
 export interface LlamaCppOptions extends EngineOptions {
   /** Names the model in journals. @default the name of the file */
   readonly id?: string;
