@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Key } from "./key.ts";
-import { fold, key, seedOf, split, threefry } from "./key.ts";
+import { fingerprint, fold, key, seedOf, split, threefry } from "./key.ts";
 
 describe("threefry", () => {
   // Random123-1.14, tests/kat_vectors, lines "threefry2x32 20".
@@ -111,4 +111,11 @@ test("seeds are integers in [0, 2^31), and reach both ends of it", () => {
   expect(Math.min(...seeds)).toBeLessThan(2 ** 31 / 100); // fails by chance once in e^40
   expect(Math.max(...seeds)).toBeGreaterThan(2 ** 31 * 0.99);
   expect(seedOf([0, 0xffffffff])).toBe(2 ** 31 - 1);
+});
+
+test("fingerprints are eight digits, equal for equal texts", () => {
+  const texts = Array.from({ length: 500 }, (_, i) => "a".repeat(i % 9) + String(i));
+  for (const text of texts) expect(fingerprint(text)).toMatch(/^[0-9a-f]{8}$/);
+  expect(new Set(texts.map(fingerprint)).size).toBe(500); // of 32 bits two of 500 agree with probability 3e-5
+  expect(fingerprint(`a${"b"}`)).toBe(fingerprint("ab"));
 });

@@ -5,6 +5,8 @@
  * The command line, its help and its error messages are made from this table.
  */
 import { abMctsMethods } from "./methods/ab-mcts.ts";
+import { aggregateMethods } from "./methods/aggregate.ts";
+import { allocateMethods } from "./methods/allocate.ts";
 import { baselines } from "./methods/baselines.ts";
 import { beamMethods } from "./methods/beam.ts";
 import { bestFirstMethods } from "./methods/best-first.ts";
@@ -17,6 +19,7 @@ import {
   type MethodSettings,
   samplingOptions,
   textOptions,
+  withDefaults,
 } from "./methods/method.ts";
 import { particleMethods } from "./methods/particles.ts";
 import { programs } from "./methods/programs.ts";
@@ -51,6 +54,7 @@ export interface Plan {
 /** In the order in which they are listed. */
 export const methods: readonly Method[] = [
   ...baselines,
+  ...allocateMethods,
   ...beamMethods,
   ...bestFirstMethods,
   ...treeMethods,
@@ -58,6 +62,7 @@ export const methods: readonly Method[] = [
   ...abMctsMethods,
   ...programs,
   ...judgeMethods,
+  ...aggregateMethods,
   ...particleMethods,
 ];
 
@@ -70,10 +75,7 @@ export const optionsOf = (method: Method): readonly MethodOption[] => [
 
 /** Defaults filled in, the method made, its policy with it. @throws Failed `unsupported`, before anything is spent */
 export function planOf(method: Method, given: MethodSettings, context: MethodContext): Plan {
-  const defaults = optionsOf(method).flatMap(({ name, default: preset }) =>
-    preset === undefined ? [] : [[name, preset] as const],
-  );
-  const settings: MethodSettings = { ...Object.fromEntries(defaults), ...given };
+  const settings = withDefaults(optionsOf(method), given);
   const {
     search,
     step,

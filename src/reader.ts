@@ -1,6 +1,7 @@
 /** Networks that read text and give numbers: rewards of answers, vectors of texts. They generate nothing. */
 import type { Cost } from "./budget.ts";
 import type { Price } from "./model.ts";
+import { countPromptTokens } from "./price.ts";
 import type { Prompt } from "./problem.ts";
 
 interface Reader {
@@ -15,12 +16,23 @@ interface Reader {
 export interface RewardModel extends Reader {
   /** What its numbers are. */
   readonly kind: "probability" | "reward";
+  /** Tokens that its template puts around a question and an answer, at most. @default 16 */
+  readonly templateTokens?: number;
   /** One number an answer to the prompt, in their order. */
   rewards(
     prompt: Prompt,
     answers: readonly string[],
     options: { readonly signal: AbortSignal },
   ): Promise<{ readonly values: readonly number[]; readonly cost: Cost }>;
+}
+
+/** The most tokens that it reads for one answer to a prompt; 0 where reading costs nothing. */
+export function readTokens(
+  { countTokens, templateTokens = 16 }: Pick<RewardModel, "countTokens" | "templateTokens">,
+  prompt: Prompt,
+  answer: string,
+): number {
+  return countTokens ? countPromptTokens(prompt, countTokens) + countTokens(answer) + templateTokens : 0;
 }
 
 /** Texts as vectors whose cosine tells how alike they are. */

@@ -1,7 +1,8 @@
-/** The catalogue of methods is whole: one row for every search and scorer, their names on the command line, and links that lead somewhere. */
+/** The catalogue of methods is whole: every search, scorer and name of the command line has one row, and its links lead somewhere. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import * as allocate from "../src/allocate/index.ts";
 import { methods } from "../src/methods.ts";
 import * as scorers from "../src/scorers/index.ts";
 import * as searches from "../src/search/index.ts";
@@ -15,35 +16,58 @@ const helpers: readonly string[] = [
   // of searches
   "balancedWidths", "changesAlong", "complete", "drawAnswers", "entropic",
   // potentials of particle methods
-  "likelihoodWeight", "oddsWeight", "potential", "probabilityWeight", "rewardWeight", "verdictWeight",
+  "likelihoodWeight", "potential", "rewardWeight",
   // of scorers
   "byLine", "extractProgram", "finalAnswer", "gradeOf", "openSandbox", "preferenceOf", "verifierCeiling",
 ]; // biome-ignore format: a list
+
+/** In the catalogue as methods, but no searches that `run` takes. */
+const noSearches: readonly string[] = [
+  "bootstrapFilter", "cumulative", "embedding", "gumbel", "hamming", "ngram", "plan", "puct", "uct",
+]; // biome-ignore format: a list
+
+/** The searches of `allocate`, among its rules, fits and thresholds. */
+const allocation: readonly (keyof typeof allocate)[] = ["abstaining", "adaptiveConsistency", "cascade", "optimalStopping", "routed"];
 
 /** Cells of the rows of all tables, their headers and rules left out. */
 const rows: readonly (readonly string[])[] = text
   .split("\n")
   .filter((line) => line.startsWith("| ") && !/^\| (method|scorer) \|/.test(line))
-  .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  .map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 const codes = (cells: readonly (string | undefined)[]): string[] =>
-  cells.flatMap((cell = "") => Array.from(cell.matchAll(/`([\w-]+)`/g), ([, code = ""]) => code));
+  cells.flatMap((cell = "") => Array.from(cell.matchAll(/`(\w[\w-]*)`/g), ([, code = ""]) => code));
+const functionsOf = (exported: object): string[] =>
+  Object.entries(exported).flatMap(([name, value]) => (typeof value === "function" ? [name] : []));
 const linksOf = (cell: string): string[] => Array.from(cell.matchAll(/\]\((?!\w+:|#)([^)#]+)/g), ([, to = ""]) => to);
 
 test("every search and scorer has one row", () => {
-  const exported = { ...searches, ...scorers };
-  const functions = Object.entries(exported).flatMap(([name, value]) => (typeof value === "function" ? [name] : []));
+  const functions = functionsOf({ ...searches, ...scorers });
   expect(helpers.filter((name) => !functions.includes(name))).toEqual([]);
   const named = codes(rows.map(([first]) => first));
-  expect(named.toSorted()).toEqual(functions.filter((name) => !helpers.includes(name)).toSorted());
+  const methodsOfAll = [...functions.filter((name) => !helpers.includes(name)), ...allocation];
+  expect(named.toSorted()).toEqual(methodsOfAll.toSorted());
 });
 
-test("every name of the command line has its row", () => {
+test("every search keeps the laws, as the page says", () => {
+  const laws = ["laws", "latent-laws"].map((name) => readFileSync(join(root, `test/${name}.test.ts`), "utf8")).join("");
+  const unlawful = functionsOf(searches).filter(
+    (name) => ![...helpers, ...noSearches].includes(name) && !new RegExp(`\\b${name}(<\\w+>)?\\(`).test(laws),
+  );
+  expect(unlawful).toEqual([]);
+});
+
+test("every name of the command line has one row", () => {
   const second = rows.map(([, cell]) => cell);
   const scorerNames = methods.flatMap(({ options }) =>
     options.flatMap(({ name, choices }) => (name === "scorer" || name === "compare" ? Object.keys(choices ?? {}) : [])),
   );
   const names = new Set([...methods.map(({ name }) => name), ...scorerNames].filter((name) => name !== "none"));
-  expect([...new Set(codes(second))].toSorted()).toEqual([...names].toSorted());
+  expect(codes(second).toSorted()).toEqual([...names].toSorted());
 });
 
 test("every row names a source file and a test, every page of methods is named, and all of these exist", () => {

@@ -9,7 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Output } from "../src/cli/context.ts";
 import { main } from "../src/cli/main.ts";
+import type { PlayReport } from "../src/cli/play-report.ts";
 import type { SolveReport } from "../src/cli/report.ts";
+import { solve, solveMoves, ticTacToe } from "../src/games/index.ts";
 import { fold, key } from "../src/key.ts";
 import { random } from "../src/math/random.ts";
 import type { Model } from "../src/model.ts";
@@ -366,6 +368,130 @@ describe("solve", () => {
   });
 });
 
+describe("play", () => {
+  const play = async (...argv: string[]): Promise<PlayReport> =>
+    JSON.parse((await cli(["play", "--json", "--quiet", ...argv])).out);
+
+  test("the board with the move marked, its value, and the best play", async () => {
+    const ran = await cli(["play", "--game", "tic-tac-toe", "--moves", "A1,b1 a2 b2", "--method", "alpha-beta"]);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toBe(
+      [
+        "  a b c    x plays a3  value for x +1.00: x wins by force",
+        "1 x o .",
+        "2 x o .    best play of both sides",
+        "3[x]. .    a3",
+        "",
+      ].join("\n"),
+    );
+    expect(ran.err).toContain("alpha-beta · 5 moves ahead · tic-tac-toe · seed 0");
+    expect(ran.err).toContain("x plays a3  (+1.00)");
+  });
+
+  test("a stone in the first column has its brackets too", async () => {
+    const argv = ["--game", "connect-3-3x3", "--moves", "a b a b", "--method", "alpha-beta"];
+    const { out } = await cli(["play", ...argv]);
+    expect(out.split("\n").map((row) => row.slice(0, 9).trimEnd())).toEqual([
+      "[x]. .",
+      " x o .",
+      " x o .",
+      " a b c",
+      "",
+    ]);
+  });
+
+  test.each(["a1 b2", "a1 b1", "b2 a2", "b2 a1 c3", "a1 c3 c1"])(
+    "after %j alpha-beta to the end finds what the solver finds",
+    async (moves) => {
+      const names = moves.split(" ").filter(Boolean);
+      const depth = String(9 - names.length);
+      const argv = ["--game", "tic-tac-toe", "--method", "alpha-beta", "--moves", moves, "--depth", depth];
+      const { value, move, line } = await play(...argv);
+      const position = names.reduce((at, name) => ticTacToe.play(at, numberOf(name)), ticTacToe.start);
+      expect(value).toBe(solve(ticTacToe, position));
+      expect(solveMoves(ticTacToe, position).filter((one) => one.value === value)).toContainEqual({
+        move: numberOf(move ?? ""),
+        value,
+      });
+      const end = line.reduce((at, name) => ticTacToe.play(at, numberOf(name)), position);
+      expect(ticTacToe.result(end)).toBe(value);
+    },
+  );
+
+  const numberOf = (name: string): number =>
+    Array.from({ length: 9 }, (_, move) => move).find((move) => ticTacToe.moveName(move) === name) ?? -1;
+
+  test("mcts says how often each move was visited; the same seed says the same", async () => {
+    const argv = ["--moves", "c3 b2", "--simulations", "150", "--seed", "4"];
+    const report = await play(...argv);
+    expect(report).toMatchObject({
+      version: 1,
+      game: "hex-5",
+      moves: ["c3", "b2"],
+      turn: "x",
+      proof: null,
+      stopped: { why: "answered" },
+      method: { name: "mcts", settings: { simulations: 150, playouts: 1, select: "uct" } },
+    });
+    expect(report.considered.reduce((sum, { visits }) => sum + visits, 0)).toBe(150);
+    expect(report.considered[0]).toMatchObject({ move: report.move, value: report.value });
+    expect(await play(...argv)).toEqual({ ...report, cost: { ...report.cost, seconds: expect.any(Number) } });
+    const read = await cli(["play", ...argv, "--quiet"]);
+    expect(read.err).toBe("");
+    expect(read.out).toContain(`x plays ${report.move}  value for x`);
+    expect(read.out).toMatch(/\[x\]/);
+    expect(read.out).toMatch(/move +visits +value\n.*\w\d +\d+ {2}█{10} +[+−]?\d\.\d\d\n/);
+  });
+
+  test("cut short and resumed, it is the run that was not cut", async () => {
+    const path = fresh(".jsonl");
+    const argv = ["--game", "connect-4-5x4", "--simulations", "120"];
+    const cut = await cli(["play", ...argv, "--budget", "calls=6", "--journal", path]);
+    expect(cut.code).toBe(0);
+    expect(cut.err).toContain("stopped early, the budget of calls is spent: this is the best so far");
+    expect(cut.err).toContain(`  ponderosa play --resume ${path} --budget calls=12\n`);
+    const whole = await play(...argv);
+    const resumed = await play("--resume", path, "--budget", "calls=1000");
+    expect({ ...resumed, cost: 0, budget: 0, journal: 0 }).toEqual({ ...whole, cost: 0, budget: 0, journal: 0 });
+    expect((await cli(["solve", "--resume", path])).err).toContain("was not begun by ponderosa solve");
+  });
+
+  test("nothing granted: no move, code 1", async () => {
+    const ran = await cli(["play", "--budget", "calls=0"]);
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toContain("no move: the budget of calls is spent");
+  });
+
+  test("Ctrl-C is heard though nothing in a game ever waits", async () => {
+    const ran = await cli(["play", "--simulations", "1000000"], {
+      interrupt: (press) => void setTimeout(press, 50),
+    });
+    expect(ran.code).toBe(130);
+    expect(ran.out).toMatch(/^ {2}a b c d e {9}x plays \w\d/);
+  });
+
+  test.each(["mcts", "alpha-beta"])("in a terminal the tree of %s is drawn within its size", async (method) => {
+    const path = fresh(".svg");
+    const ran = await cli(["play", "--game", "tic-tac-toe", "--moves", "b2 a2", "--method", method, "--svg", path], {
+      terminal: { columns: 40, rows: 14 },
+      env: { NO_COLOR: "1" },
+    });
+    const frame = ran.err.split("\x1b[?2026h").at(-1)?.split("\x1b[?2026l")[0] as string;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the codes that are written
+    const lines = frame
+      .replaceAll(/\x1b\[[\d;]*[A-Za-z]|\r/g, "")
+      .trimEnd()
+      .split("\n");
+    expect(lines.length).toBeLessThan(14);
+    for (const line of lines) expect(line.length).toBeLessThan(40);
+    expect(lines[2]).toBe("tic-tac-toe after b2 a2, x to move");
+    expect(lines.slice(3).join("\n")).toMatch(/[├╰]─ [abc][123].* [+−≤≥0][^]*×\d+[^]*\d+ positions/);
+    // Too narrow for a table beside the board: below it.
+    expect(ran.out).toMatch(method === "mcts" ? /^ {2}a b c\n1.*\n2.*\n3.*\n\nx plays/ : /x wins\s+by force|x plays/);
+    expect(readFileSync(path, "utf8")).toMatch(/x plays \w\d · \d+ positions/);
+  });
+});
+
 describe("wrong usage: one line, the nearest valid choice, code 2, nothing asked", () => {
   const existing = fresh(".jsonl");
   writeFileSync(existing, "");
@@ -439,6 +565,49 @@ describe("wrong usage: one line, the nearest valid choice, code 2, nothing asked
       "Cannot change the problem of a run that is resumed",
     ],
     ["a picture nowhere", ["solve", "--svg", join(folder, "no", "x.svg")], "is no folder"],
+    [
+      "an unknown game",
+      ["play", "--game", "hexx-5"],
+      'Cannot find a game named "hexx-5": did you mean hex-5? There are',
+    ],
+    [
+      "an illegal move",
+      ["play", "--game", "tic-tac-toe", "--moves", "b2 b2"],
+      'Cannot play "b2" as move 2: legal are a1, b1, c1, a2, c2, a3, b3 and c3',
+    ],
+    [
+      "a game that is over",
+      ["play", "--game", "tic-tac-toe", "--moves", "a1 b1 a2 b2 a3"],
+      "Cannot look for a move as the game is over: x wins",
+    ],
+    [
+      "a move after the end",
+      ["play", "--game", "hex-1", "--moves", "a1 a1"],
+      'Cannot play "a1" as move 2 as the game is over: x wins',
+    ],
+    ["a method that is for text", ["play", "--method", "beam"], "there are mcts and alpha-beta"],
+    ["an option of the other method", ["play", "--depth", "3"], "--depth is an option of alpha-beta"],
+    ["a flag of play", ["play", "--simulation", "3"], "did you mean --simulations?"],
+    [
+      "settings that do not go together",
+      ["play", "--select", "gumbel", "--exploration", "1"],
+      "gumbel has no exploration constant",
+    ],
+    [
+      "a pattern that is none",
+      ["solve", "--method", "particle-filter", "--scorer", "none", "--pattern", "(a)\\1", "11,2,5,8>29"],
+      "Cannot read the regular expression at character 6: '\\1' is not supported",
+    ],
+    [
+      "a grammar that is not there",
+      ["solve", "--method", "particle-filter", "--grammar", `@${join(folder, "problm.txt")}`],
+      /no such file: did you mean .*problem\.txt\?/,
+    ],
+    [
+      "an empty pattern",
+      ["solve", "--method", "particle-filter", "--pattern", ""],
+      'Cannot use "" as --pattern: it is empty',
+    ],
     ["arguments where there are none", ["methods", "x"], 'Cannot use "x": this command takes flags alone'],
     [
       "a method that the model cannot serve",

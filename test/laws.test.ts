@@ -1,6 +1,13 @@
 /** Every search of the library keeps every law. One more search is one more line here. */
 import { describe, test } from "vitest";
 import { majority } from "../src/aggregators/majority.ts";
+import { weightedVote } from "../src/aggregators/weighted-vote.ts";
+import { abstaining } from "../src/allocate/abstain.ts";
+import { adaptiveConsistency } from "../src/allocate/adaptive-consistency.ts";
+import { cascade } from "../src/allocate/cascade.ts";
+import { optimalStopping } from "../src/allocate/optimal-stopping.ts";
+import { routed } from "../src/allocate/router.ts";
+import { agreement, dirichletCriterion } from "../src/allocate/stopping.ts";
 import type { Scorer } from "../src/scorer.ts";
 import { byScore } from "../src/scorers/pairwise.ts";
 import type { Node } from "../src/node.ts";
@@ -15,8 +22,10 @@ import { aStar } from "../src/search/a-star.ts";
 import { beam } from "../src/search/beam.ts";
 import { bestFirst } from "../src/search/best-first.ts";
 import { bestOfN } from "../src/search/best-of-n.ts";
+import { hintMarginal } from "../src/search/hint-marginal.ts";
 import { hints } from "../src/search/hints.ts";
 import { diverseBeam } from "../src/search/diverse-beam.ts";
+import { complete } from "../src/search/draw.ts";
 import { dvts } from "../src/search/dvts.ts";
 import { levin } from "../src/search/levin.ts";
 import { mcts } from "../src/search/mcts.ts";
@@ -33,7 +42,7 @@ import { leastToMost } from "../src/search/programs/least-to-most.ts";
 import { maieutic } from "../src/search/programs/maieutic.ts";
 import type { ReasoningModule } from "../src/search/programs/module.ts";
 import { selectionInference } from "../src/search/programs/selection-inference.ts";
-import { oddOneOut } from "../src/search/programs/think-sum.ts";
+import { oddOneOut, thinkSum } from "../src/search/programs/think-sum.ts";
 import { particleFilter } from "../src/search/particles/particle-filter.ts";
 import { particleGibbs } from "../src/search/particles/particle-gibbs.ts";
 import { oddsWeight, potential, rewardWeight } from "../src/search/particles/potential.ts";
@@ -43,22 +52,25 @@ import { greedy, sample } from "../src/search/sample.ts";
 import { stochasticBeam } from "../src/search/stochastic-beam.ts";
 import { treeOfThoughts } from "../src/search/tree-of-thoughts.ts";
 import { tournament } from "../src/search/tournament.ts";
+import { synthesize } from "../src/search/synthesize.ts";
+import { universalSelfConsistency } from "../src/search/universal-self-consistency.ts";
 import { vote } from "../src/search/vote.ts";
 import { searchLaws } from "../src/testing/laws.ts";
 
-/** The first of n words that the scorer likes; the others are cancelled. */
-const firstLiked = (n: number, scorer: Scorer<string>, liked: number): Search<string> => ({
+/** The first of n words that the scorer likes; the others are cancelled. If it likes none, one word more. */
+const firstLiked = (n: number, scorer: Scorer<string>, enough: number): Search<string> => ({
   name: "first-liked",
-  options: { n, liked },
+  options: { n, enough },
   *run(root) {
     function* word(): Program<string, Node<string> | undefined> {
       let node: Node<string> | undefined = root;
       while (node && !node.done) [node] = yield* extend(node);
       if (!node) return undefined;
       const [judged] = yield* score([node], { by: scorer });
-      return judged && rankOf(judged) >= liked ? node : undefined;
+      return judged && rankOf(judged) >= enough ? node : undefined;
     }
-    const [answer] = yield* first(1, Array.from({ length: n }, word));
+    const [liked] = yield* first(1, Array.from({ length: n }, word));
+    const answer = liked ?? (yield* complete(root, "sample"));
     return { answer, candidates: answer ? [answer] : [] };
   },
 });
@@ -81,11 +93,20 @@ const asked = <Input, Output>(read: (word: string) => Output): ReasoningModule<s
   read: (word) => (word.endsWith("d") ? { why: "no program understands d" } : { value: read(word) }),
 });
 
+const lastLetter = ({ state }: Node<string>): string | undefined => state.at(-1);
+
 const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
   greedy: () => greedy(),
   sample: () => sample({ n: 5 }),
   "best-of-n": () => bestOfN({ n: 8 }),
   vote: () => vote({ n: 9, aggregator: majority({ canonical: (node) => node.state }) }),
+  "vote, weighted": (scorer) =>
+    vote({ n: 7, scorer, aggregator: weightedVote({ canonical: ({ state }) => state.at(-1), map: rewardWeight(1) }) }),
+  "hint-marginal": () => hintMarginal({ canonical: ({ state }) => state.at(-1), hinted: () => undefined, n: 3, each: 2 }),
+  synthesize: (scorer) => synthesize({ from: () => undefined, n: 3, syntheses: 2, scorer }),
+  "synthesize, unscored": () => synthesize({ from: () => undefined, n: 3, scorer: null }),
+  "universal-self-consistency": () =>
+    universalSelfConsistency({ n: 4, choose: () => undefined, read: ({ state }) => ["a", "b", "c"].indexOf(state[0] ?? "") }),
   "beam over tokens": () => beam({ width: 3, branch: 4 }),
   "beam over steps, scored": (scorer) =>
     beam({ width: 2, branch: 3, draw: "sample", scorer, distinct: (state) => state }),
@@ -173,6 +194,30 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
       associate: () => asProbability(scorer),
       answer: () => undefined,
     }),
+  "think-sum by mixture": (scorer) =>
+    thinkSum({
+      choices: () => ["p", "q"],
+      items: () => ["x", "y"],
+      associate: () => asProbability(scorer),
+      sum: "mixture",
+      answer: () => undefined,
+    }),
+  "adaptive-consistency": () => adaptiveConsistency({ aggregator: majority({ canonical: lastLetter }), most: 12 }),
+  "adaptive-consistency, dirichlet, three at once": () =>
+    adaptiveConsistency({
+      aggregator: majority({ canonical: lastLetter }),
+      criterion: dirichletCriterion({ threshold: 0.9 }),
+      most: 12,
+      batch: 3,
+    }),
+  "adaptive-consistency by agreement": () =>
+    adaptiveConsistency({ aggregator: majority({ canonical: lastLetter }), criterion: agreement({ window: 3 }), most: 11 }),
+  "optimal-stopping": (scorer) => optimalStopping({ cost: 0.1, scorer, most: 10 }),
+  "optimal-stopping, three at once": (scorer) => optimalStopping({ cost: 0.1, scorer, most: 10, batch: 3 }),
+  cascade: (scorer) => cascade({ stages: [{ scorer, accept: 3 }, {}] }),
+  routed: (scorer) =>
+    routed({ cheap: sample(), dear: bestOfN({ n: 4, scorer }), router: { name: "dear", suffices: () => 0 } }),
+  "abstaining from a vote": () => abstaining(vote({ n: 6, aggregator: majority({ canonical: lastLetter }) }), 0.5),
 };
 
 describe.each(Object.entries(searches))("%s", (name, make) => {

@@ -21,12 +21,15 @@ const rows: Readonly<Record<string, Row>> = {
     // biome-ignore format: one line for what they share, one for what there are families of
     places: [
       "problem.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts", "game.ts",
-      "model.ts", "policy.ts", "scorer.ts", "search.ts", "aggregator.ts", "task.ts",
+      "model.ts", "reader.ts", "policy.ts", "scorer.ts", "search.ts", "aggregator.ts", "task.ts",
     ],
   },
   math: { places: ["math/"] },
   families: {
-    places: ["models/", "policies/", "scorers/", "search/", "aggregators/", "tasks/", "games/", "runs/"],
+    // biome-ignore format: a list
+    places: [
+      "models/", "policies/", "scorers/", "search/", "aggregators/", "tasks/", "games/", "runs/", "measure/", "allocate/",
+    ],
     apart: true,
   },
   loop: { places: ["account.ts", "driver.ts", "run.ts", "run/"] },

@@ -1,13 +1,14 @@
 /** Shows a run while it goes on: a picture that is redrawn in a terminal, plain lines anywhere else. */
 import type { Budget } from "../budget.ts";
 import type { RunEvent } from "../event.ts";
+import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
 import type { Run } from "../run.ts";
 import { rankOf } from "../scorer.ts";
 import type { Output } from "./context.ts";
 import { oneLine } from "./safe-text.ts";
-import { bar, type Line, paint, span, treeLines } from "./terminal.ts";
-import { prune, sketch } from "./tree.ts";
+import { bar, type Line, paint, type Span, span, treeLines } from "./terminal.ts";
+import { prune, type Sketch, sketch } from "./tree.ts";
 import { fixed, limitNames, plural, scoreText, seconds, tightest, whole } from "./words.ts";
 
 export interface ViewOptions<S> {
@@ -21,6 +22,17 @@ export interface ViewOptions<S> {
   readonly budget: Budget;
   /** Whether deltas are of whole answers, so that they can be drawn from the root on. */
   readonly whole: boolean;
+  /** Where a run is no matter of answers and tokens. */
+  readonly saying?: Saying<S> | undefined;
+}
+
+/** How a run is drawn and spoken of. */
+export interface Saying<S> {
+  readonly tree: Sketch<S>;
+  /** What was done so far, as in "120 positions". */
+  readonly done: () => string;
+  /** The best so far in a few words, and what it is worth as far as that is known. */
+  readonly best: (node: Node<S>) => readonly [what: string, worth: string | undefined];
 }
 
 export interface View {
@@ -34,7 +46,7 @@ const frameMs = 100;
 
 export function liveView<S>(options: ViewOptions<S>): View {
   const { output, run, policy, color } = options;
-  const tree = sketch(policy.text);
+  const tree = options.saying?.tree ?? sketch(policy.text);
   let drawnRows = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;
   const showCursor = () => output.write("\x1b[?25h");
@@ -71,7 +83,7 @@ export function liveView<S>(options: ViewOptions<S>): View {
 
 function frame<S>(
   tree: ReturnType<typeof sketch<S>>,
-  { run, title, question, budget, whole: isWhole }: ViewOptions<S>,
+  { run, title, question, budget, whole: isWhole, saying }: ViewOptions<S>,
   { columns, rows }: { columns: number; rows: number },
 ): Line[] {
   const root = prune(tree, { best: run.best?.node, rows: Math.max(1, rows - 5) });
@@ -80,18 +92,16 @@ function frame<S>(
     ...(question === "" ? [] : [[span(oneLine(question.trim()), "strong")]]),
     ...treeLines(root, { columns }),
     [],
-    status(isWhole ? plural(tree.root.samples, "sample") : plural(run.nodes.length - 1, "step"), run, budget),
+    saying
+      ? statusBy(saying, run, budget)
+      : status(isWhole ? plural(tree.root.samples, "sample") : plural(run.nodes.length - 1, "step"), run, budget),
   ];
 }
 
 function status<S>(grown: string, { spent, best }: Run<S>, budget: Budget): Line {
   const limit = tightest(budget, spent);
   const used = limit
-    ? [
-        ...bar(limit.share, 20),
-        span(`  ${amount(limit.used)} of ${amount(limit.most)} ${limitNames[limit.limit]}`),
-        ...(limit.limit === "tokens" ? [] : [span(`  ${plural(spent.tokens, "token")}`)]),
-      ]
+    ? [...usedOf(limit), ...(limit.limit === "tokens" ? [] : [span(`  ${plural(spent.tokens, "token")}`)])]
     : [span(plural(spent.tokens, "token"))];
   const score = best?.node.score;
   const found = !best
@@ -111,11 +121,28 @@ function status<S>(grown: string, { spent, best }: Run<S>, budget: Budget): Line
   ];
 }
 
+function statusBy<S>({ done, best: say }: Saying<S>, { spent, best }: Run<S>, budget: Budget): Line {
+  const limit = tightest(budget, spent);
+  const [what, worth] = best ? say(best.node) : [];
+  return [
+    ...(limit ? [...usedOf(limit), span("  ")] : []),
+    span(done()),
+    span(limit?.limit === "seconds" ? "" : `  ${seconds(spent.seconds)}`, "faint"),
+    ...(best ? [span(`  ${what}`, "found"), span(worth ? `  ${worth}` : "", "value")] : []),
+  ];
+}
+
+const usedOf = ({ share, used, most, limit }: NonNullable<ReturnType<typeof tightest>>): Span[] => [
+  ...bar(share, 20),
+  span(`  ${amount(used)} of ${amount(most)} ${limitNames[limit]}`),
+];
+
 const amount = (value: number): string => (Number.isInteger(value) ? whole(value) : fixed(value, 1));
 
 /** A line when the run starts and a line for every better answer. One that was found wrong is none. */
-export function plainView<S>({ output, run, policy, title }: ViewOptions<S>): View {
+export function plainView<S>({ output, run, policy, title, saying }: ViewOptions<S>): View {
   output.write(`${title}\n`);
+  if (saying) return sayingView(saying, { output, run });
   let highest: number | undefined;
   let saidWrong = false;
   return {
@@ -133,6 +160,23 @@ export function plainView<S>({ output, run, policy, title }: ViewOptions<S>): Vi
       }
       const text = oneLine(policy.text(node.state).trimEnd()) || "(empty)";
       output.write(`best so far, at ${at}: ${text}${node.score ? `  (${scoreText(node.score)})` : ""}\n`);
+    },
+    end() {},
+  };
+}
+
+/** A line whenever another one is the best. */
+function sayingView<S>({ tree, done, best }: Saying<S>, { output, run }: Pick<ViewOptions<S>, "output" | "run">): View {
+  let said = "";
+  return {
+    event(event) {
+      if (event.type !== "best" || !run.best) return;
+      const { node } = run.best;
+      if (best(node)[0] === said) return;
+      tree.grow(run.nodes);
+      const [what, worth] = best(node);
+      said = what;
+      output.write(`best so far, at ${done()}: ${what}${worth ? `  (${worth})` : ""}\n`);
     },
     end() {},
   };

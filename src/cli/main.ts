@@ -14,7 +14,8 @@ import {
 import { nearest, suggestion } from "../nearest.ts";
 import { apiKeyVariable, type CliContext, type CliProcess } from "./context.ts";
 import type { DemoFlags } from "./demo.ts";
-import { methodOptions, optionBrief } from "./options.ts";
+import { gameOptions, methodOptions, optionBrief } from "./options.ts";
+import type { PlayFlags } from "./play.ts";
 import { exitCodes, UsageError } from "./report.ts";
 import type { SolveFlags } from "./settings.ts";
 import { flagOf } from "./words.ts";
@@ -23,6 +24,15 @@ const optional = (brief: string, placeholder: string) =>
   ({ kind: "parsed", parse: (text: string) => text, optional: true, brief, placeholder }) as const;
 const toggle = (brief: string) => ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
 
+const runFlags = {
+  seed: optional("same seed, same run [0]", "number"),
+  json: toggle("print one object on standard output and nothing else there"),
+  quiet: toggle("show nothing while the search goes on"),
+  journal: optional("keep every reply in a file, so that the run can be resumed", "path"),
+  resume: optional("go on with a journal; nothing that was paid for is asked again", "path"),
+  svg: optional("write the tree as a picture", "path"),
+};
+
 const solveFlags = {
   task: optional("what the problem is one of; its checker becomes the verifier (see ponderosa tasks)", "name"),
   level: optional("difficulty of a problem that the task makes [base]", "name"),
@@ -30,12 +40,7 @@ const solveFlags = {
   method: optional("see ponderosa methods [best-of-n for a task, greedy for free text]", "name"),
   model: optional("sapling | seedling | path.gguf | http://host:port/v1#name [sapling]", "spec"),
   budget: optional("hard limits, as in tokens=20000,seconds=30; also prompt-tokens, calls, dollars", "limits"),
-  seed: optional("same seed, same run [0]", "number"),
-  json: toggle("print one object on standard output and nothing else there"),
-  quiet: toggle("show nothing while the search goes on"),
-  journal: optional("keep every reply in a file, so that the run can be resumed", "path"),
-  resume: optional("go on with a journal; nothing that was paid for is asked again", "path"),
-  svg: optional("write the tree as a picture", "path"),
+  ...runFlags,
   ...Object.fromEntries([...methodOptions.keys()].map((name) => [name, optional(optionBrief(name), "value")])),
 } as FlagParametersForType<SolveFlags, CliContext>;
 
@@ -51,6 +56,28 @@ failures [{code, message, count}], stopped {why: answered | budget-spent | abort
 promptTokens, cachedTokens, calls, seconds, dollars}, budget, seed, method {name, settings, scorer}, model, journal.
 
 Exit codes: 0 there is an answer (right or wrong: the output says), 1 there is none or it is empty, 2 wrong usage, 130 after Ctrl-C.`;
+
+const playFlags = {
+  game: optional("hex-1 … hex-9, tic-tac-toe, connect-4-7x6 or other sizes [hex-5]", "name"),
+  moves: optional('those already played, as in "c3 b2"', "names"),
+  method: optional("mcts | alpha-beta [mcts]", "name"),
+  budget: optional("hard limits, as in seconds=5 or calls=2000; a call looks at the moves of one position", "limits"),
+  ...runFlags,
+  ...Object.fromEntries(
+    [...gameOptions.keys()].map((name) => [name, optional(optionBrief(name, gameOptions), "value")]),
+  ),
+} as FlagParametersForType<PlayFlags, CliContext>;
+
+const playHelp = `Players are x, who moves first, and o. Values are x's, whoever is to move: +1 x wins, 0 a draw, −1 o wins. In Hex x joins top and
+bottom, o left and right.
+
+The board after the move goes to standard output with what was found beside it: by mcts the moves with their visits and values,
+by alpha-beta the best play of both sides.
+
+--json prints one object: version, game, moves, turn, move, value, proof, line, considered [{move, visits, value}], failures,
+stopped, cost, budget, seed, method {name, settings, scorer}, journal.
+
+Exit codes: 0 there is a move, 1 there is none, 2 wrong usage, 130 after Ctrl-C.`;
 
 const words = {
   kind: "array",
@@ -85,6 +112,22 @@ const routes = {
         { input: '--model http://127.0.0.1:8000/v1#qwen "Why is the sky blue?"', brief: "another model" },
         { input: "--journal run.jsonl --budget tokens=20000,seconds=30", brief: "kept, within limits" },
         { input: "--resume run.jsonl", brief: "gone on with" },
+      ],
+    },
+  }),
+  play: buildCommand<PlayFlags, [], CliContext>({
+    loader: async () => (await import("./play.ts")).play,
+    parameters: { flags: playFlags },
+    docs: {
+      brief: "Find the move in a game by search, and watch it",
+      fullDescription: `Looks for the best move in a position of a game, and shows the tree while it grows.\n${playHelp}`,
+      customUsage: [
+        { input: "", brief: "the first move of Hex on 5 × 5" },
+        {
+          input: '--game hex-5 --moves "c3 b2 d2 c4" --method alpha-beta --leaf even --depth 5',
+          brief: "a win proved",
+        },
+        { input: "--game connect-4-7x6 --simulations 5000 --budget seconds=10", brief: "longer, within limits" },
       ],
     },
   }),
@@ -150,9 +193,8 @@ function application(debug: boolean): Application<CliContext> {
 function argumentError(error: ArgumentScannerError): string {
   return formatMessageForArgumentScannerError(error, {
     FlagNotFoundError({ input }) {
-      const names = [...new Set([...Object.keys(solveFlags).map(flagOf), "--help", "--version"])].map((flag) =>
-        flag.slice(2),
-      );
+      const flags = [...Object.keys(solveFlags), ...Object.keys(playFlags)].map(flagOf);
+      const names = [...new Set([...flags, "--help", "--version"])].map((flag) => flag.slice(2));
       const near = nearest(input, names);
       return `Cannot find a flag named --${input.replace(/^-+/, "")}: ${near === undefined ? "see --help for those there are" : `did you mean --${near}?`}`;
     },

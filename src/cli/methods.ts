@@ -1,4 +1,5 @@
 /** `ponderosa methods`: the table of methods, to read or as JSON. */
+import { gameMethods } from "../methods/games.ts";
 import { commonOptions, type MethodOption, methods, samplingOptions } from "../methods.ts";
 import { type CliContext, usesColor } from "./context.ts";
 import { type Span, span, writer } from "./terminal.ts";
@@ -16,7 +17,16 @@ export default function listMethods(this: CliContext, { json }: { json?: boolean
       draws,
       source,
     }));
-    return stdout.write(`${JSON.stringify({ methods: listed, samplingOptions, commonOptions })}\n`);
+    const forGames = gameMethods.map(({ name, title, use, options, source }) => ({
+      name,
+      title,
+      use,
+      options,
+      source,
+    }));
+    return stdout.write(
+      `${JSON.stringify({ methods: listed, samplingOptions, commonOptions, gameMethods: forGames })}\n`,
+    );
   }
   const say = writer(stdout, usesColor(stdout, env));
   for (const { name, title, use, needs, options, source } of methods) {
@@ -35,13 +45,22 @@ export default function listMethods(this: CliContext, { json }: { json?: boolean
   say();
   say(span("every method", "strong"));
   for (const option of commonOptions) sayOption(option, say);
+  for (const { name, title, use, options, source } of gameMethods) {
+    say();
+    say(span(`play --method ${name}`, "strong"), span(`  ${title} over games`, "faint"));
+    say(span(`  when   ${use}`));
+    for (const option of options) sayOption(option, say);
+    say(span(`  source ${source}`, "faint"));
+  }
 }
+
+const kinds = { integer: "whole number", number: "number", choice: "choice", text: "text or @file" } as const;
 
 function sayOption(
   { name, type, default: preset, choices, least, most, doc }: MethodOption,
   say: (...spans: Span[]) => void,
 ): void {
-  const kind = choices ? Object.keys(choices).join(" | ") : type === "integer" ? "whole number" : "number";
+  const kind = choices ? Object.keys(choices).join(" | ") : kinds[type];
   const range = most !== undefined ? ` in [${least}, ${most}]` : least !== undefined ? ` >= ${least}` : "";
   say(
     span(`  ${flagOf(name)}`, "value"),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { methods } from "../methods.ts";
 import { editsBetween, nearest } from "../nearest.ts";
@@ -37,6 +40,25 @@ test.each<[string, Record<string, string>, string]>([
   ["majority", { width: "3" }, "Cannot use --width with majority"],
 ])("%s %j is refused in one line", (method, given, message) => {
   expect(() => readSettings(named(method), given)).toThrow(message);
+});
+
+test("a text is as typed, or what a file says without the line break at its end", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponderosa-options-"));
+  const path = join(folder, "rules");
+  const method = named("particle-filter");
+  try {
+    writeFileSync(path, 'root ::= "a"\r\n');
+    expect(readSettings(method, { pattern: " a@b ", grammar: `@${path}` })).toEqual({
+      pattern: " a@b ",
+      grammar: 'root ::= "a"',
+    });
+    writeFileSync(path, "\n");
+    expect(() => readSettings(method, { grammar: `@${path}` })).toThrow("as --grammar: the file has no text");
+    expect(() => readSettings(method, { grammar: `@${path}x` })).toThrow(`did you mean ${path}?`);
+    expect(() => readSettings(method, { words: " " })).toThrow('Cannot use " " as --words: it is empty');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("budgets", () => {

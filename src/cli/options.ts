@@ -9,51 +9,78 @@ import {
   optionsOf,
   samplingOptions,
 } from "../methods.ts";
+import { type GameMethod, gameMethods } from "../methods/games.ts";
 import { listed, suggestion } from "../nearest.ts";
 import type { Task } from "../task.ts";
 import { tasks } from "../tasks/index.ts";
+import { readText } from "./question.ts";
 import { UsageError } from "./report.ts";
 import { flagOf } from "./words.ts";
 
-/** Every option of every method, once. */
-export const methodOptions: ReadonlyMap<string, readonly { readonly option: MethodOption; readonly method: Method }[]> =
-  Map.groupBy(
-    methods.flatMap((method) => optionsOf(method).map((option) => ({ option, method }))),
-    ({ option }) => option.name,
-  );
+/** Options by name, and who has them. */
+export type OptionUses = ReadonlyMap<string, readonly OptionUse[]>;
 
-export function methodNamed(name: string): Method {
-  const found = methods.find((method) => method.name === name);
-  if (found) return found;
-  throw new UsageError(
-    `Cannot find a method named ${JSON.stringify(name)}: ${suggestion(
-      name,
-      methods.map((method) => method.name),
-    )}`,
-  );
+interface OptionUse {
+  readonly option: MethodOption;
+  readonly method: { readonly name: string };
 }
 
-export function taskOf(name: string): Task {
-  const found = tasks.find((task) => task.name === name);
+const usesOf = (uses: readonly OptionUse[]): OptionUses => Map.groupBy(uses, ({ option }) => option.name);
+
+/** Every option of every method, once. */
+export const methodOptions: OptionUses = usesOf(
+  methods.flatMap((method) => optionsOf(method).map((option) => ({ option, method }))),
+);
+
+/** Every option of the methods for games. */
+export const gameOptions: OptionUses = usesOf(
+  gameMethods.flatMap((method) => method.options.map((option) => ({ option, method }))),
+);
+
+/** Of all flags, those that are options of a method. */
+export const optionFlags = (
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+  options: OptionUses,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(flags).filter(
+      (entry): entry is [string, string] => options.has(entry[0]) && typeof entry[1] === "string",
+    ),
+  );
+
+export const methodNamed = (name: string): Method => named("method", name, methods);
+export const gameMethodNamed = (name: string): GameMethod => named("method", name, gameMethods);
+export const taskOf = (name: string): Task => named("task", name, tasks);
+
+function named<T extends { readonly name: string }>(what: string, name: string, all: readonly T[]): T {
+  const found = all.find((one) => one.name === name);
   if (found) return found;
   throw new UsageError(
-    `Cannot find a task named ${JSON.stringify(name)}: ${suggestion(
+    `Cannot find a ${what} named ${JSON.stringify(name)}: ${suggestion(
       name,
-      tasks.map((task) => task.name),
+      all.map((one) => one.name),
     )}`,
   );
 }
 
 /** The options given, as values; that each belongs to the method is checked, and its range. */
-export function readSettings(method: Method, given: Readonly<Record<string, string>>): MethodSettings {
-  const known = optionsOf(method);
+export const readSettings = (method: Method, given: Readonly<Record<string, string>>): MethodSettings =>
+  readOptions(method.name, optionsOf(method), given, methodOptions);
+
+/** `uses`: whose option each is, for those that are of others. */
+export function readOptions(
+  owner: string,
+  known: readonly MethodOption[],
+  given: Readonly<Record<string, string>>,
+  uses: OptionUses,
+): MethodSettings {
   return Object.fromEntries(
     Object.entries(given).map(([name, text]) => {
       const option = known.find((one) => one.name === name);
       if (!option) {
-        const owners = methodOptions.get(name)?.map(({ method: owner }) => owner.name) ?? [];
+        const owners = uses.get(name)?.map(({ method }) => method.name) ?? [];
         throw new UsageError(
-          `Cannot use ${flagOf(name)} with ${method.name}: ${method.name} takes ${listed(known.map((one) => flagOf(one.name)))}${owners.length > 0 ? `; ${flagOf(name)} is an option of ${listed(owners)}` : ""}`,
+          `Cannot use ${flagOf(name)} with ${owner}: ${owner} takes ${listed(known.map((one) => flagOf(one.name)))}${owners.length > 0 ? `; ${flagOf(name)} is an option of ${listed(owners)}` : ""}`,
         );
       }
       return [name, readOption(option, text)];
@@ -71,6 +98,7 @@ function readOption(
       `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: ${suggestion(text, Object.keys(choices))}`,
     );
   }
+  if (type === "text") return readTextOption(name, text);
   const value = numberOf(text);
   if (value >= least && value <= most && (type === "number" || Number.isInteger(value))) return value;
   const range =
@@ -81,6 +109,16 @@ function readOption(
         : "";
   throw new UsageError(
     `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: it must be a ${type === "integer" ? "whole " : ""}number${range}`,
+  );
+}
+
+/** As typed, or after an @ what the file says, without the line break at its end. */
+function readTextOption(name: string, text: string): string {
+  const [, path] = /^@(.+)$/s.exec(text) ?? [];
+  const value = path === undefined ? text : readText(path).replace(/\r?\n$/, "");
+  if (value.trim() !== "") return value;
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: ${path === undefined ? "it is empty" : "the file has no text"}`,
   );
 }
 
@@ -134,8 +172,8 @@ export function readSeed(text: string): number {
 }
 
 /** For help texts: who has the option, what it does. */
-export function optionBrief(name: string): string {
-  const uses = methodOptions.get(name) ?? [];
+export function optionBrief(name: string, options: OptionUses = methodOptions): string {
+  const uses = options.get(name) ?? [];
   const [first] = uses;
   if (!first) return "";
   const { doc } = first.option;
@@ -146,7 +184,7 @@ export function optionBrief(name: string): string {
 }
 
 /** Whose option it is, as the beginning of its brief; empty where it is everyone's. */
-function ownersOf(option: MethodOption, uses: readonly { readonly method: Method }[]): string {
+function ownersOf(option: MethodOption, uses: readonly OptionUse[]): string {
   if (commonOptions.includes(option)) return "";
   if (samplingOptions.includes(option)) return "sampling: ";
   return `${uses.map(({ method }) => method.name).join(", ")}: `;

@@ -86,7 +86,7 @@ export function reportOf(
   };
 }
 
-function failuresOf(nodes: readonly Node<TextState>[]): SolveReport["failures"] {
+export function failuresOf(nodes: readonly Node<unknown>[]): SolveReport["failures"] {
   const failures = nodes.flatMap(({ failure }) => (failure ? [failure] : []));
   const byReason = Map.groupBy(failures, ({ code, message }) => `${code} ${message}`);
   return [...byReason.values()].map((equal) => ({ ...(equal[0] as Failure), count: equal.length }));
@@ -96,7 +96,5 @@ function failuresOf(nodes: readonly Node<TextState>[]): SolveReport["failures"] 
 export const isAnswered = ({ answer, correct }: SolveReport): boolean =>
   answer !== null && (answer.trim() !== "" || correct === true);
 
-export function exitCodeOf(report: SolveReport): number {
-  if (report.stopped.why === "aborted") return exitCodes.interrupted;
-  return isAnswered(report) ? exitCodes.answered : exitCodes.unanswered;
-}
+export const exitCodeOf = (stopped: Stopped, answered: boolean): number =>
+  stopped.why === "aborted" ? exitCodes.interrupted : answered ? exitCodes.answered : exitCodes.unanswered;

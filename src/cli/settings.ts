@@ -10,7 +10,7 @@ import { jsonlJournal } from "../runs/jsonl.ts";
 import type { Task } from "../task.ts";
 import { tasks } from "../tasks/index.ts";
 import type { CliContext } from "./context.ts";
-import { methodNamed, methodOptions, readBudget, readSeed, readSettings, taskOf } from "./options.ts";
+import { methodNamed, methodOptions, optionFlags, readBudget, readSeed, readSettings, taskOf } from "./options.ts";
 import { madeQuestion, type Question, readText, statedQuestion } from "./question.ts";
 import { UsageError } from "./report.ts";
 
@@ -45,7 +45,7 @@ export interface Settings {
   readonly problem: Problem;
   /** The first event of the run that is gone on with. */
   readonly resumed?: RunStart;
-  readonly journal?: { readonly path: string; readonly open: () => Journal };
+  readonly journal?: JournalFile;
   readonly notes: readonly string[];
 }
 
@@ -62,20 +62,15 @@ async function freshSettings(context: CliContext, flags: SolveFlags, words: stri
   const model = flags.model ?? "sapling";
   // All that can be wrong with the flags is said before standard input is waited for.
   const chosen = flags.method === undefined ? undefined : methodNamed(flags.method);
-  if (chosen) readSettings(chosen, methodFlags(flags));
-  const path = flags.journal;
-  if (path !== undefined && existsSync(path))
-    throw new UsageError(
-      `Cannot start journal ${path} as the file exists: go on with it by --resume ${path}, or choose another name`,
-    );
-  if (path !== undefined) checkWritable(path);
+  if (chosen) readSettings(chosen, optionFlags(flags, methodOptions));
+  const journal = flags.journal === undefined ? undefined : freshJournal(flags.journal);
   const question = await questionOf(context, flags, words, {
     task,
     seed,
     knowsTasks: shippedModels.some(({ name }) => name === model),
   });
   const method = chosen ?? methodNamed(question.task ? "best-of-n" : "greedy");
-  const given = readSettings(method, methodFlags(flags));
+  const given = readSettings(method, optionFlags(flags, methodOptions));
   const notes = [
     ...(question.note === undefined ? [] : [question.note]),
     ...(flags.method === undefined && !question.task
@@ -91,7 +86,7 @@ async function freshSettings(context: CliContext, flags: SolveFlags, words: stri
     task: question.task,
     question: question.text,
     problem: question.problem,
-    ...(path !== undefined && { journal: { path, open: () => jsonlJournal(path, { mode: "create" }) } }),
+    ...(journal && { journal }),
     notes,
   };
 }
@@ -126,47 +121,81 @@ async function questionOf(
   return madeQuestion(chosen, level, seed);
 }
 
-const methodFlags = (flags: SolveFlags): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(flags).filter(
-      (entry): entry is [string, string] => methodOptions.has(entry[0]) && typeof entry[1] === "string",
-    ),
-  );
+/** Where a run is kept, opened once nothing can be wrong any more. */
+export interface JournalFile {
+  readonly path: string;
+  readonly open: () => Journal;
+}
+
+export function freshJournal(path: string): JournalFile {
+  if (existsSync(path))
+    throw new UsageError(
+      `Cannot start journal ${path} as the file exists: go on with it by --resume ${path}, or choose another name`,
+    );
+  checkWritable(path);
+  return { path, open: () => jsonlJournal(path, { mode: "create" }) };
+}
 
 /** What may be given to a run that is resumed. */
 const changeable: ReadonlySet<string> = new Set(["budget", "json", "quiet", "resume", "svg"]);
 
-/** From the first event of the journal. Only the budget may change: anything else would be another run. */
-function resumedSettings(path: string, flags: SolveFlags, words: string[]): Settings {
+/** A run that is gone on with, as its journal says. */
+export interface Resumed<M> {
+  readonly start: RunStart;
+  readonly meta: M;
+  readonly budget: Budget;
+  readonly journal: JournalFile;
+}
+
+/**
+ * From the first event of the journal. Only the budget may change: anything else would be another run.
+ * @throws UsageError where more is to change, or another command began it
+ */
+export function resumedRun<M extends { readonly by: string }>(
+  path: string,
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+  by: M["by"],
+): Resumed<M> {
   const tooMuch = Object.keys(flags).find((name) => flags[name] !== undefined && !changeable.has(name));
-  if (tooMuch !== undefined || words.length > 0)
-    throw new UsageError(
-      `Cannot change ${tooMuch === undefined ? "the problem" : tooMuch} of a run that is resumed: only --budget may be given anew`,
-    );
+  if (tooMuch !== undefined)
+    throw new UsageError(`Cannot change ${tooMuch} of a run that is resumed: only --budget may be given anew`);
   const journal = openJournal(path);
   try {
     const [start] = journal.read();
-    if (start?.type !== "run-start" || !isMeta(start.meta))
+    const meta = start?.type === "run-start" ? (start.meta as Partial<M> | null | undefined) : undefined;
+    if (start?.type !== "run-start" || meta?.by !== by)
       throw new UsageError(
-        `Cannot resume ${path} as it was not begun by ponderosa solve: resume it with the program that began it`,
+        `Cannot resume ${path} as it was not begun by ${by}: resume it with the program that began it`,
       );
-    const { model, method, given, seed, task, question } = start.meta;
     return {
-      model,
-      method,
-      given,
-      seed,
-      budget: flags.budget === undefined ? lastBudget(start, journal) : readBudget(flags.budget),
-      task: task === null ? undefined : taskOf(task),
-      question,
-      problem: start.problem,
-      resumed: start,
+      start,
+      meta: meta as M,
+      budget: flags.budget === undefined ? lastBudget(start, journal) : readBudget(String(flags.budget)),
       journal: { path, open: () => openJournal(path) },
-      notes: [`Going on with ${path}.`],
     };
   } finally {
     journal.close?.();
   }
+}
+
+function resumedSettings(path: string, flags: SolveFlags, words: string[]): Settings {
+  if (words.length > 0)
+    throw new UsageError("Cannot change the problem of a run that is resumed: only --budget may be given anew");
+  const { start, meta, budget, journal } = resumedRun<Meta>(path, flags, "ponderosa solve");
+  const { model, method, given, seed, task, question } = meta;
+  return {
+    model,
+    method,
+    given,
+    seed,
+    budget,
+    task: task === null ? undefined : taskOf(task),
+    question,
+    problem: start.problem,
+    resumed: start,
+    journal,
+    notes: [`Going on with ${path}.`],
+  };
 }
 
 function openJournal(path: string): Journal {
@@ -196,9 +225,6 @@ interface Meta {
 
 export const metaOf = ({ model, method, given, seed, task, question }: Settings): Json =>
   ({ by: "ponderosa solve", model, method, given, seed, task: task?.name ?? null, question }) satisfies Meta;
-
-const isMeta = (meta: unknown): meta is Meta =>
-  typeof meta === "object" && meta !== null && "by" in meta && meta.by === "ponderosa solve";
 
 export function checkWritable(path: string): void {
   const folder = dirname(resolve(path));

@@ -14,29 +14,44 @@ import { failureText, plural, scoreText, seconds, stoppedText, usedOf } from "./
 /** As in "best-of-16 by verifier". */
 export function titleOf({ method, settings, scorer }: Pick<Plan, "method" | "settings" | "scorer">): string {
   const { n, width, scorer: named } = settings;
-  const by = scorer?.name.split(":")[0] ?? named;
+  const by = scorer?.name.split(":")[0] ?? (named === "none" ? undefined : named);
   const size =
     width !== undefined ? ` of width ${width}` : n !== undefined && !method.endsWith("-n") && n !== 1 ? ` of ${n}` : "";
   return `${n === undefined ? method : method.replace(/-n$/, `-${n}`)}${size}${by === undefined ? "" : ` by ${by}`}`;
 }
 
 /** On standard error: what the answer is worth, why the run ended, what it cost, and how to go on. */
-export function summarize(report: SolveReport, title: string, { stderr, env }: CliContext["process"]): void {
-  const { confidence, failures, stopped, cost, budget, journal } = report;
+export function summarize(report: SolveReport, title: string, process: CliContext["process"]): void {
+  const { answer, confidence, cost } = report;
+  const say = writer(process.stderr, usesColor(process.stderr, process.env));
+  say(...verdictLine(report));
+  if (confidence !== null)
+    say(span(`confidence ${confidence.toFixed(2)}, not calibrated`, "faint"));
+  const best = isAnswered(report) ? "best" : answer === null ? "none" : "empty";
+  sayEnding(report, { command: "solve", title, done: plural(cost.tokens, "token"), best }, process);
+}
+
+/** What a run came to its end by, whatever it was about. */
+type Ending = Pick<SolveReport, "failures" | "stopped" | "cost" | "budget" | "journal">;
+
+/** Why the run ended, what it cost, and how to go on. `best`: what is there if it was cut short. */
+export function sayEnding(
+  { failures, stopped, cost, budget, journal }: Ending,
+  ending: { command: string; title: string; done: string; best: "best" | "empty" | "none" },
+  { stderr, env }: CliContext["process"],
+): void {
+  const { command, title, done, best } = ending;
   const color = usesColor(stderr, env);
   const say = writer(stderr, color);
   /** On a line of its own that nothing breaks, to be copied. */
-  const sayCommand = (command: string) => stderr.write(`${paint([span(`  ${command}`, "strong")], { color })}\n`);
-  say(...verdictLine(report));
-  if (confidence !== null)
-    say(span(`confidence ${confidence.toFixed(2)}: the share of the votes, not calibrated`, "faint"));
-  if (report.answer !== null && stopped.why !== "answered")
-    say(span(`stopped early, ${stoppedText(stopped)}${isAnswered(report) ? ": this is the best so far" : ""}`, "warn"));
+  const sayCommand = (line: string) => stderr.write(`${paint([span(`  ${line}`, "strong")], { color })}\n`);
+  if (best !== "none" && stopped.why !== "answered")
+    say(span(`stopped early, ${stoppedText(stopped)}${best === "best" ? ": this is the best so far" : ""}`, "warn"));
   if (stopped.why !== "all-failed")
     for (const failure of failures.slice(0, 3))
       say(span(`${plural(failure.count, "sample")} failed: ${failureText(failure)}`, "warn"));
   const used = [
-    plural(cost.tokens, "token"),
+    done,
     plural(cost.calls, "call"),
     ...(cost.dollars > 0 ? [`$${cost.dollars.toPrecision(3)}`] : []),
     seconds(cost.seconds),
@@ -46,7 +61,7 @@ export function summarize(report: SolveReport, title: string, { stderr, env }: C
     if (stopped.why === "aborted") say(span("nothing was kept: with --journal FILE a run can be resumed", "warn"));
     return;
   }
-  const again = `ponderosa solve --resume ${shellQuoted(journal)}`;
+  const again = `ponderosa ${command} --resume ${shellQuoted(journal)}`;
   if (stopped.why === "aborted") {
     say(span("resume with:", "warn"));
     sayCommand(again);
@@ -63,6 +78,7 @@ function verdictLine(report: SolveReport): Span[] {
   if (!isAnswered(report)) return [span("the model's answer is empty", "warn")];
   if (correct !== undefined)
     return [span(correct ? "✓ correct" : "✗ wrong", correct ? "best" : "wrong"), span(`: ${evidence}`)];
+  if (score?.kind === "verdict" && !score.correct) return [span("✗ ", "wrong"), span(scoreText(score))];
   return [span(score ? `not checked; ${scoreText(score)}` : "not checked", "faint")];
 }
 

@@ -54,17 +54,20 @@ export function treeSvg(tall: Branch, { question, title, footer }: PictureText):
   const tree = place(root, 0);
   const all = flatten(tree);
 
+  const widthOfPill = ({ label }: Placed) => widthOf(label) * letter + 2 * padding;
+  const widthOfNotes = ({ notes }: Placed) =>
+    notes.reduce((sum, { text }) => sum + (widthOf(text) + 2) * letter * 0.88, 12);
+  /** The notes of a branch that goes on stand between it and its children, so its column has room for them. */
+  const widthBefore = (placed: Placed) =>
+    widthOfPill(placed) + (placed.children.length > 0 && placed.notes.length > 0 ? widthOfNotes(placed) : 0);
+
   const columns: number[] = [];
-  for (const { depth, label } of all)
-    columns[depth] = Math.max(columns[depth] ?? 0, widthOf(label) * letter + 2 * padding);
+  for (const placed of all) columns[placed.depth] = Math.max(columns[placed.depth] ?? 0, widthBefore(placed));
   const lefts = columns.map((_, depth) => columns.slice(0, depth).reduce((x, width) => x + width + gap, margin));
   const top = 68;
   const x = ({ depth }: Placed) => lefts[depth] as number;
   const y = ({ at }: Placed) => top + at * row + row / 2;
-  const widthOfPill = ({ label }: Placed) => widthOf(label) * letter + 2 * padding;
   const right = (placed: Placed) => x(placed) + widthOfPill(placed);
-  const widthOfNotes = ({ notes }: Placed) =>
-    notes.reduce((sum, { text }) => sum + (widthOf(text) + 2) * letter * 0.88, 12);
 
   const smallest = Math.max(widthOf(title), widthOf(footer)) * 7.6 + 2 * margin;
   const width = Math.ceil(Math.max(smallest, ...all.map((placed) => right(placed) + widthOfNotes(placed) + margin)));
@@ -78,7 +81,12 @@ export function treeSvg(tall: Branch, { question, title, footer }: PictureText):
     .flatMap((from) => from.children.map((to) => ({ from, to })))
     .sort((a, b) => Number(a.to.branch.best) - Number(b.to.branch.best)) // the best path is drawn last, on top
     .map(({ from, to }) => {
-      const [x0, y0, x1, y1] = [right(from), y(from), x(to), y(to)].map(round) as [number, number, number, number];
+      const [x0, y0, x1, y1] = [x(from) + widthBefore(from), y(from), x(to), y(to)].map(round) as [
+        number,
+        number,
+        number,
+        number,
+      ];
       const bend = round(Math.min(gap, x1 - x0) * 0.55);
       const thickness = round(1.1 + 0.75 * Math.log2(Math.max(1, to.branch.samples)));
       const kind = to.kind === "more" ? "edge faded" : `edge${on(to)}`;
@@ -225,7 +233,10 @@ function kindOf({ mark }: Branch, depth: number): string {
   return depth === 0 ? "root" : mark;
 }
 
-function notesOf({ mark, score, logProb, samples, answers, failures }: Branch, depth: number): Placed["notes"] {
+function notesOf(
+  { mark, score, note, logProb, samples, answers, failures, branches }: Branch,
+  depth: number,
+): Placed["notes"] {
   if (depth === 0) return [];
   const notes: { text: string; kind: string }[] = [];
   if (mark === "right") notes.push({ text: "✓", kind: "sign-right" });
@@ -235,9 +246,11 @@ function notesOf({ mark, score, logProb, samples, answers, failures }: Branch, d
       text: fit(scoreText(score), 40),
       kind: mark === "right" ? "right" : score.kind === "verdict" ? "plain" : "value",
     });
-  if (logProb !== undefined && score?.kind !== "verdict")
+  if (note !== undefined) notes.push({ text: note, kind: "value" });
+  if (logProb !== undefined && score?.kind !== "verdict" && !(score && branches.length > 0))
     notes.push({ text: `log p ${fixed(logProb, 1)}`, kind: "plain" });
-  if (answers > 1) notes.push({ text: `×${whole(answers)}`, kind: "plain" });
+  const count = note === undefined ? answers : samples;
+  if (count > 1) notes.push({ text: `×${whole(count)}`, kind: "plain" });
   else if (answers === 0 && samples === 0) notes.push({ text: plural(failures.length, "failure"), kind: "sign-wrong" });
   return notes;
 }

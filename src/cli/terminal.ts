@@ -108,7 +108,7 @@ export function treeLines(root: Branch, { columns }: { readonly columns: number 
         rows.push(rowOf(at, head, best));
         head = below;
         const [next] = at.branches;
-        if (!next || at.branches.length > 1 || at.hidden > 0 || at.answers > 0) break;
+        if (!next || at.branches.length > 1 || at.hidden > 0 || at.answers > 0 || at.note !== undefined) break;
         at = next;
       }
       walk(at, below);
@@ -162,7 +162,7 @@ function rowOf(branch: Branch, rails: string, bestStyle: Style): Row {
   };
 }
 
-function notesOf({ mark, score, logProb, samples, answers, failures }: Branch): Span[] {
+function notesOf({ mark, score, note, logProb, samples, answers, failures }: Branch): Span[] {
   const notes: Span[] = [];
   const add = (text: string, style: Style) => notes.push(span(`${notes.length > 0 ? "  " : ""}${text}`, style));
   if (mark !== "partial") add(signs[mark], signStyles[mark]);
@@ -173,6 +173,7 @@ function notesOf({ mark, score, logProb, samples, answers, failures }: Branch): 
         mark === "right" ? "right" : mark === "wrong" ? "faint" : "value",
       ),
     );
+  if (note !== undefined) notes.push(span(`${notes.length > 0 ? " " : ""}${note}`, "value"));
   if (logProb !== undefined) add(`log p ${fixed(logProb, 1)}`, "faint");
   const count = answers > 0 ? answers : samples;
   if (count > 1) add(`×${whole(count)}`, "faint");

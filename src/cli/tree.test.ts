@@ -157,6 +157,26 @@ test.each<[Score | undefined, Failure | undefined, string]>([
   expect(drawn([node("0", root, "a", { done: true, score, failure })])).toEqual([line]);
 });
 
+test("what a constraint refuses is marked, what it lets pass is not", () => {
+  const kept = node("0", root, "a\n", { score: { kind: "verdict", correct: true } });
+  const refused: Score = { kind: "verdict", correct: false, evidence: "against the pattern" };
+  const never: Score = { kind: "probability", value: 0, evidence: "against the pattern" };
+  const done: Score = { kind: "verdict", correct: true, evidence: "keeps to the pattern" };
+  expect(
+    drawn([
+      kept,
+      node("0.0", kept, "a\nb", { done: true, score: done }),
+      node("1", root, "c\n", { score: refused }),
+      node("2", root, "d\n", { score: never }),
+    ]),
+  ).toEqual([
+    "├─ a",
+    "│  b  ✓ keeps to the pattern  log p −2.0",
+    "├─ c  ✗ against the pattern  log p −1.0",
+    "╰─ d  ✗ against the pattern  log p −1.0",
+  ]);
+});
+
 test("a tree of 100,000 answers is drawn in the time of a frame", () => {
   const nodes = Array.from({ length: 100_000 }, (_, i) => answer(String(i), `${i % 300}\n${i}\n`, i === 77_777));
   const tree = sketch<string>((state) => state);

@@ -35,6 +35,8 @@ export interface Sketch<S> {
   write(id: string, delta: string): void;
   /** From the root to where the node's text ends. */
   pathTo(node: Node<S>): Twig<S>[];
+  /** What is known of all that grew here, in words; absent where the score of what ends here is what to say. */
+  noteOf?(twig: Twig<S>): string | undefined;
 }
 
 export function sketch<S>(textOf: (state: S) => string): Sketch<S> {
@@ -128,7 +130,7 @@ const maxUnjudged = 4096;
 
 const isRight = ({ score }: Node<unknown>): boolean => score?.kind === "verdict" && score.correct;
 
-const twig = <S>(text: string, parent: Twig<S> | undefined): Twig<S> => ({
+export const twig = <S>(text: string, parent: Twig<S> | undefined): Twig<S> => ({
   text,
   parent,
   twigs: new Map(),
@@ -139,7 +141,8 @@ const twig = <S>(text: string, parent: Twig<S> | undefined): Twig<S> => ({
   failures: [],
 });
 
-function child<S>(parent: Twig<S>, text: string): Twig<S> {
+/** The twig of that text below another, which is made if there is none. */
+export function child<S>(parent: Twig<S>, text: string): Twig<S> {
   const known = parent.twigs.get(text);
   if (known) return known;
   const made = twig(text, parent);
@@ -170,6 +173,8 @@ export interface Branch {
   /** Answers that end here; several where samples are equal. */
   readonly answers: number;
   readonly score: Score | undefined;
+  /** In place of the score. */
+  readonly note: string | undefined;
   /** log p of the answer or partial answer that ends here, in nats; undefined where none does, or it is not known. */
   readonly logProb: number | undefined;
   readonly failures: readonly Failure[];
@@ -189,13 +194,15 @@ export interface PruneOptions<S> {
  * went; among equals the deeper one, so that an answer is shown whole before the next is begun.
  * Cost: the part that is drawn and its children, not the tree.
  */
-export function prune<S>({ root, pathTo, bareEnds }: Sketch<S>, { best, rows }: PruneOptions<S>): Branch {
+export function prune<S>(sketch: Sketch<S>, { best, rows }: PruneOptions<S>): Branch {
+  const { root, pathTo, bareEnds } = sketch;
   const ends = [...bareEnds].sort((a, b) => b.totalLogProb - a.totalLogProb).slice(0, maxBareEnds);
   const likely = new Set(ends.filter(({ totalLogProb }) => totalLogProb > (ends[0]?.totalLogProb ?? 0) - unlikely));
   const view: Viewed<S> = {
     path: new Set(best ? pathTo(best) : []),
     shows: (node) => node === best || !bareEnds.has(node) || node.score !== undefined || likely.has(node),
     counts: bareEnds.size === 0,
+    noteOf: sketch.noteOf,
   };
   const shown = new Set<Joined<S>>();
   const open: Joined<S>[] = [];
@@ -213,10 +220,14 @@ export function prune<S>({ root, pathTo, bareEnds }: Sketch<S>, { best, rows }: 
     open.push(...childrenOf(at));
   };
   visit(whole);
-  let used = whole.hidden > 0 ? 1 : 0;
+  // Where all that grew is noted at each branch, only what is left out at the root has a row of its own.
+  const isTold = (at: Joined<S>): boolean => view.noteOf !== undefined && at !== whole;
+  const moreRow = (at: Joined<S>): number => (at.hidden > 0 && !isTold(at) ? 1 : 0);
+  let used = moreRow(whole);
   for (let misses = 0; open.length > 0 && misses < maxMisses; ) {
     const next = takeBest(open);
-    const costs = 1 + (childrenOf(next).length > 0 ? 1 : 0) - (next.parent?.hidden === 1 ? 1 : 0);
+    const saved = next.parent?.hidden === 1 ? moreRow(next.parent) : 0;
+    const costs = 1 + (childrenOf(next).length > 0 && !isTold(next) ? 1 : 0) - saved;
     if (used + costs > rows) {
       misses++; // a smaller one may still fit in place of "… 1 more"
       continue;
@@ -230,7 +241,7 @@ export function prune<S>({ root, pathTo, bareEnds }: Sketch<S>, { best, rows }: 
     return {
       ...describe(at, view),
       branches: kept,
-      hidden: left.reduce((sum, { tail }) => sum + (view.counts ? tail.samples : 1), 0),
+      hidden: isTold(at) ? 0 : left.reduce((sum, { tail }) => sum + (view.counts ? tail.samples : 1), 0),
     };
   };
   return draw(whole);
@@ -245,6 +256,7 @@ interface Viewed<S> {
   readonly shows: (node: Node<S>) => boolean;
   /** Whether to count samples: those of a search over tokens are most of them stubs. */
   readonly counts: boolean;
+  readonly noteOf: Sketch<S>["noteOf"];
 }
 
 /** Of a search over tokens so many finished answers are drawn: the most likely ones, */
@@ -286,7 +298,11 @@ function join<S>(head: Twig<S>, view: Viewed<S>, depth: number): Joined<S> {
 }
 
 const isMarked = <S>({ nodes, failures }: Twig<S>, { shows }: Viewed<S>): boolean =>
-  failures.length > 0 || nodes.some((node) => (node.done && shows(node)) || node.score !== undefined);
+  failures.length > 0 || nodes.some((node) => (node.done && shows(node)) || told(node) !== undefined);
+
+/** What is said of a node by its score: that a partial answer is not refused, as by a constraint, is nothing to say. */
+const told = ({ score, done }: Node<unknown>): Score | undefined =>
+  score?.kind === "verdict" && score.correct && !done ? undefined : score;
 
 /** Removes and returns the first of highest rank. */
 function takeBest<S>(open: Joined<S>[]): Joined<S> {
@@ -304,16 +320,17 @@ function isAhead<S>(a: Joined<S>, b: Joined<S>): boolean {
 function describe<S>({ text, tail }: Joined<S>, view: Viewed<S>): Omit<Branch, "branches" | "hidden"> {
   const answers = tail.nodes.filter((node) => node.done && view.shows(node));
   const shown = bestScored(answers) ?? bestScored(tail.nodes);
-  const logProb = shown && isMarked(tail, view) && Number.isFinite(shown.totalLogProb) ? shown.totalLogProb : undefined;
+  const known = !view.noteOf && shown && isMarked(tail, view) && Number.isFinite(shown.totalLogProb);
   return {
-    text: text.replaceAll("\n", ""),
+    text: text.replaceAll("\n", "").trimEnd(),
     samples: view.counts ? tail.samples : 1,
     mark: markOf(tail, shown, answers.length > 0),
     best: view.path.has(tail),
     writing: tail.writing > [...tail.twigs.values()].reduce((sum, next) => sum + next.writing, 0),
     answers: answers.length,
-    score: shown?.score,
-    logProb,
+    score: view.noteOf ? undefined : shown && told(shown),
+    note: view.noteOf?.(tail),
+    logProb: known ? shown.totalLogProb : undefined,
     failures: tail.failures,
   };
 }
@@ -324,7 +341,10 @@ function bestScored<S>(nodes: readonly Node<S>[]): Node<S> | undefined {
 }
 
 function markOf<S>({ failures, twigs }: Twig<S>, shown: Node<S> | undefined, answered: boolean): Mark {
-  if (shown?.score?.kind === "verdict") return shown.score.correct ? "right" : "wrong";
+  const { score, done } = shown ?? {};
+  if (score?.kind === "verdict" && !score.correct) return "wrong";
+  if (score?.kind === "verdict" && done) return "right";
+  if (score?.kind === "probability" && score.value === 0) return "wrong"; // refused, by a constraint say
   if (answered) return "answer";
   return failures.length > 0 && twigs.size === 0 ? "failed" : "partial";
 }

@@ -28,6 +28,7 @@ export function scoreText(score: Score): string {
     case "verdict":
       return score.evidence === undefined ? (score.correct ? "right" : "wrong") : oneLine(score.evidence);
     case "probability":
+      if (score.value === 0 && score.evidence !== undefined) return oneLine(score.evidence);
       return `value ${fixed(score.value, 2)}`;
     case "reward":
       return `reward ${fixed(score.value, 2)}`;

@@ -68,7 +68,7 @@ describe.each(games.map((game) => [game.name, game] as const))("%s", (_, game) =
       const [place, legal] = [game.key(position), new Set(game.moves(position))];
       for (const move of legal) game.play(position, move);
       expect(game.key(position)).toBe(place);
-      for (let move = -1; move <= 81; move++)
+      for (const move of [...Array.from({ length: 83 }, (_, i) => i - 1), 0.5, Number.NaN])
         if (!legal.has(move)) expect(() => game.play(position, move)).toThrow("no legal move");
     }
   });

@@ -43,7 +43,7 @@ export const ticTacToe: Game<TicTacToePosition> = {
   play(position, move) {
     const { first, second } = position;
     const mark = 1 << move;
-    if (!(move >= 0 && move < 9) || (first | second) & mark || result(position) !== undefined)
+    if (!(Number.isInteger(move) && move >= 0 && move < 9) || (first | second) & mark || result(position) !== undefined)
       throw new RangeError(`Cannot play ${move} in tic-tac-toe as it is no legal move`);
     return turn(position) === 1 ? { first: first | mark, second } : { first, second: second | mark };
   },

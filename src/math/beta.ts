@@ -1,8 +1,7 @@
 /** The beta distribution, a, b > 0. Its distribution function is `regularisedBeta` of `special.ts`. */
-import { logGamma, regularisedBeta } from "./special.ts";
+import { logBeta, regularisedBeta } from "./special.ts";
 
-/** log B(a, b) */
-export const logBeta = (a: number, b: number): number => logGamma(a) + logGamma(b) - logGamma(a + b);
+export { logBeta } from "./special.ts";
 
 /**
  * The x below which a share u of the distribution lies; u in [0, 1]. Newton's method, halving a bracket where a step would leave

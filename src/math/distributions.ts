@@ -1,9 +1,25 @@
 /** Draws from continuous distributions, each from a stream of its own. */
 import type { Random } from "./random.ts";
 
-/** Gamma with the given shape > 0 and scale 1. Marsaglia & Tsang 2000, "A simple method for generating gamma variables". */
+/**
+ * Gamma with the given shape > 0 and scale 1. Marsaglia & Tsang 2000, "A simple method for generating gamma variables", ACM
+ * TOMS 26(3); shapes below 1 as there, by a draw of one more and a power of a uniform number.
+ */
 export function drawGamma(shape: number, random: Random): number {
-  if (shape < 1) return drawGamma(shape + 1, random) * (1 - random.uniform()) ** (1 / shape); // their §6
+  return shape < 1
+    ? drawFromOne(shape + 1, random) * (1 - random.uniform()) ** (1 / shape)
+    : drawFromOne(shape, random);
+}
+
+/** The logarithm of such a draw: small shapes do not underflow. */
+export function drawLogGamma(shape: number, random: Random): number {
+  return shape < 1
+    ? Math.log(drawFromOne(shape + 1, random)) + Math.log(1 - random.uniform()) / shape
+    : Math.log(drawFromOne(shape, random));
+}
+
+/** Of shape >= 1. */
+function drawFromOne(shape: number, random: Random): number {
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
   for (;;) {

@@ -1,9 +1,17 @@
 export { type BradleyTerry, bradleyTerry, isConnected } from "./bradley-terry.ts";
-export { drawBeta, drawGamma, drawStudent } from "./distributions.ts";
+export { drawBeta, drawGamma, drawLogGamma, drawStudent } from "./distributions.ts";
 export { checkEquation, evaluate, type Evaluated, type Fraction, fractionText, sameFraction } from "./arithmetic.ts";
 export { Heap } from "./heap.ts";
 export { betaQuantile, logBeta } from "./beta.ts";
-export { clopperPearson, credible, type CredibleOptions, type Interval, jeffreys, type LevelOptions, wilson } from "./intervals.ts";
+export {
+  clopperPearson,
+  credible,
+  type CredibleOptions,
+  type Interval,
+  jeffreys,
+  type LevelOptions,
+  wilson,
+} from "./intervals.ts";
 export { normalCdf, normalDensity, normalQuantile } from "./normal.ts";
 export { logisticRegression, type LogisticFit } from "./logistic.ts";
 export { logSumExp, softmax } from "./log-space.ts";
@@ -14,6 +22,7 @@ export {
   type Resample,
   resamplers,
   residual,
+  type Selection,
   type ResampleName,
   ssp,
   stratified,
@@ -36,3 +45,7 @@ export {
   symmetricEigen,
   type Vector,
 } from "./linear.ts";
+export { lbfgs, type LbfgsOptions, type Minimum } from "./optimise.ts";
+export { chanceOfMost } from "./dirichlet.ts";
+export { regularisedGamma } from "./incomplete-gamma.ts";
+export { type Weibull, type WeibullMixture, weibullMixture } from "./weibull-mixture.ts";

@@ -64,7 +64,7 @@ function coverage(p: number, n: number, holds: (successes: number) => boolean): 
   return sum;
 }
 
-describe.each([10, 30, 100, 1000])("coverage with %i trials", (n) => {
+describe.each([3, 10, 30, 100, 300, 1000])("coverage with %i trials", (n) => {
   const places = [0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.98, 0.999];
   const grid = Array.from({ length: 200 }, (_, i) => (i + 0.5) / 200);
   const covered = (interval: (successes: number, trials: number) => { low: number; high: number }, at: number[]) => {
@@ -79,8 +79,8 @@ describe.each([10, 30, 100, 1000])("coverage with %i trials", (n) => {
 
   test("Wilson and Jeffreys cover as they say on average over p, a little less at the worst p", () => {
     for (const interval of [wilson, jeffreys]) {
-      expect(Math.abs(mean(covered(interval, grid)) - 0.95)).toBeLessThan(0.01);
-      expect(Math.min(...covered(interval, places))).toBeGreaterThan(0.88);
+      expect(Math.abs(mean(covered(interval, grid)) - 0.95)).toBeLessThan(n < 10 ? 0.02 : 0.01);
+      expect(Math.min(...covered(interval, places))).toBeGreaterThan(n < 10 ? 0.85 : 0.88);
     }
   });
 

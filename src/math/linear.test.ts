@@ -47,3 +47,16 @@ test("least squares: the line through points, and the shortest answer where ther
   const shortest = leastSquares([[3, 4]], [10]); // of all x with 3a + 4b = 10
   expect(shortest).toEqual([expect.closeTo(1.2, 12), expect.closeTo(1.6, 12)]);
 });
+
+test.each([
+  [[3, 4], [6, 8], 1],
+  [[1, 0], [0, 5], 0],
+  [[1, 2], [-1, -2], -1],
+  [[1, 0], [1, 1], Math.SQRT1_2],
+  [[0, 0], [1, 1], Number.NaN],
+  [[1], [1, 1], Number.NaN],
+  [[1, 1], [1], Number.NaN],
+])("the cosine of %j and %j is %d", (a, b, value) => {
+  if (Number.isNaN(value)) expect(cosine(a, b)).toBeNaN();
+  else expect(cosine(a, b)).toBeCloseTo(value, 12);
+});

@@ -4,21 +4,22 @@ export type Vector = readonly number[];
 /** [rows][columns] */
 export type Matrix = readonly Vector[];
 
-export function dot(a: Vector, b: Vector): number {
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
 }
 
-export const norm = (a: Vector): number => Math.sqrt(dot(a, a));
+export const norm = (a: ArrayLike<number>): number => Math.sqrt(dot(a, a));
 
 /** a + by × b */
 export const plus = (a: Vector, b: Vector, by = 1): number[] => a.map((x, i) => x + by * (b[i] as number));
 
 export const scaled = (a: Vector, by: number): number[] => a.map((x) => by * x);
 
-/** In [−1, 1]; NaN where one of them is 0. */
-export const cosine = (a: Vector, b: Vector): number => Math.max(-1, Math.min(1, dot(a, b) / (norm(a) * norm(b))));
+/** In [−1, 1]; NaN where one of them is 0 or their lengths differ. */
+export const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  a.length === b.length ? Math.max(-1, Math.min(1, dot(a, b) / (norm(a) * norm(b)))) : Number.NaN;
 
 /** Between two directions, in degrees from 0 to 180. */
 export const angle = (a: Vector, b: Vector): number => (Math.acos(cosine(a, b)) * 180) / Math.PI;

@@ -3,6 +3,7 @@
  * reweighted least squares. Nelder & Wedderburn 1972, "Generalized linear models", JRSS A 135(3), 370. Steps that would raise
  * the loss are halved. With `l2` > 0 the loss −Σ log p + (l2 / 2)·|w|² has one minimum, also where the data can be separated.
  */
+import { dot } from "./linear.ts";
 
 export interface LogisticFit {
   readonly weights: readonly number[];
@@ -68,9 +69,6 @@ export function logisticRegression(
 
 /** log(1 + exp(x)) without overflow. */
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 
 /** x of A·x = b for a symmetric positive definite A, of which the lower triangle is read. Cholesky; Golub & Van Loan. */
 function solvePositive(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {

@@ -77,12 +77,29 @@ test("a sum and a mean have the same minimum, in the same number of steps", () =
   expect(sum.at[0]).toBeCloseTo(1, 5);
 });
 
+test("a small gradient is no end: far from the minimum of a mean it may be below any constant", () => {
+  const start = [-1.2, 1];
+  const ended = lbfgs((x) => [2 ** -40 * rosenbrock(x)[0], rosenbrock(x)[1].map((g) => 2 ** -40 * g)], start, {
+    maxIterations: 3,
+  });
+  expect(ended.gradientNorm).toBeLessThan(1e-9);
+  expect(Math.abs((ended.at[0] as number) - 1)).toBeGreaterThan(1);
+  expect(ended.converged).toBe(false);
+});
+
 test("it steps back from where the function is not finite", () => {
   // x − log x, least at 1.
   const { at, converged } = lbfgs(([x = 0]) => [x - Math.log(x), [1 - 1 / x]], [1e-3]);
   expect(at[0]).toBeCloseTo(1, 5);
   expect(converged).toBe(true);
   expect(() => lbfgs(([x = 0]) => [Math.log(x), [1 / x]], [-1])).toThrow(/not finite at 'start'/);
+});
+
+test("a value that is low enough ends it", () => {
+  const ended = lbfgs(rosenbrock, [-1.2, 1], { enough: 1 });
+  expect(ended.converged).toBe(true);
+  expect(ended.value).toBeLessThanOrEqual(1);
+  expect(ended.value).toBeGreaterThan(1e-3);
 });
 
 test("out of iterations, it says so", () => {

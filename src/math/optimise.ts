@@ -18,6 +18,8 @@ export interface LbfgsOptions {
   readonly maxIterations?: number;
   /** Pairs of steps that stand for the curvature. @default {10}, more than our functions have variables */
   readonly memory?: number;
+  /** It ends, converged, at a value at or below this: where the least is 0, rounding is all that is left. @default {-Infinity} */
+  readonly enough?: number;
 }
 
 /**
@@ -28,12 +30,12 @@ export interface LbfgsOptions {
  * with the value itself, not the gradient with a constant. A mean in place of a sum then changes nothing; with a constant
  * tolerance it stops early, which is what befell a well-known fit (Besiroglu et al. 2024, arXiv:2404.10102).
  * The line search is by bisection until both weak Wolfe conditions hold (Lewis & Overton 2013, "Nonsmooth optimization via
- * quasi-Newton methods", §4), which also gets along with kinks. A value that is not finite counts as higher than any other.
+ * quasi-Newton methods"), which also gets along with kinks. A value that is not finite counts as higher than any other.
  */
 export function lbfgs(
   valueAndGradient: (at: Vector) => readonly [value: number, gradient: Vector],
   start: Vector,
-  { tolerance = 1e-12, maxIterations = 500, memory = 10 }: LbfgsOptions = {},
+  { tolerance = 1e-12, maxIterations = 500, memory = 10, enough = Number.NEGATIVE_INFINITY }: LbfgsOptions = {},
 ): Minimum {
   let at = start;
   let [value, gradient] = valueAndGradient(at);
@@ -45,7 +47,7 @@ export function lbfgs(
   const end = (converged: boolean): Minimum => ({ at, value, gradientNorm: norm(gradient), converged, iterations });
 
   for (; ; iterations++) {
-    if (norm(gradient) === 0) return end(true);
+    if (value <= enough || norm(gradient) === 0) return end(true);
     let direction = descent(gradient, steps);
     let slope = dot(direction, gradient);
     if (!(slope < 0)) {

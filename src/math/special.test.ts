@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { random } from "./random.ts";
-import { drawBeta, drawGamma, drawStudent } from "./distributions.ts";
+import { drawBeta, drawGamma, drawLogGamma, drawStudent } from "./distributions.ts";
 import { logGamma, regularisedBeta } from "./special.ts";
 import { studentCdf, studentQuantile } from "./student.ts";
 
@@ -80,4 +80,24 @@ test("draws have the moments of their laws", () => {
     0.05,
     0.05 * 0.95,
   );
+});
+
+test("a gamma draw and its logarithm are of one stream; the logarithm is finite where the draw is too small for a number", () => {
+  for (const shape of [0.3, 1, 4.2])
+    for (let seed = 0; seed < 20; seed++)
+      expect(drawLogGamma(shape, random(seed))).toBeCloseTo(Math.log(drawGamma(shape, random(seed))), 12);
+  const small = Array.from({ length: 50 }, (_, seed) => [
+    drawGamma(1e-4, random(seed)),
+    drawLogGamma(1e-4, random(seed)),
+  ]);
+  expect(small.some(([draw]) => draw === 0)).toBe(true);
+  expect(small.every(([, log]) => Number.isFinite(log))).toBe(true);
+});
+
+test("the incomplete beta function of large counts: one half in the middle, the normal law a deviation from it", () => {
+  for (const n of [1e4, 1e6]) {
+    expect(Math.abs(regularisedBeta(0.5, n, n) - 0.5)).toBeLessThan(n > 1e5 ? 1e-8 : 1e-12);
+    // Beta(n, n) has deviation 1 / sqrt(8n + 4), and differs from the normal law by terms of order 1/n.
+    expect(regularisedBeta(0.5 + 1 / Math.sqrt(8 * n + 4), n, n)).toBeCloseTo(0.841344746068543, n > 1e5 ? 6 : 4);
+  }
 });

@@ -1,7 +1,7 @@
 /** Special functions in double precision. */
 
 // Lanczos' series with g = 7 and 9 terms; coefficients of Godfrey 2001, "A note on the computation of the convergent Lanczos
-// complex Gamma approximation". Relative error below 1e-13 on the positive axis.
+// complex Gamma approximation". Relative error of Γ below 1e-13 up to moderate x; of log Γ everywhere.
 const lanczos = [
   0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
   12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
@@ -18,17 +18,19 @@ export function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (y + 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
+/** log B(a, b), the logarithm of the beta function; a, b > 0. */
+export const logBeta = (a: number, b: number): number => logGamma(a) + logGamma(b) - logGamma(a + b);
+
 /**
  * The regularised incomplete beta function I_x(a, b), a distribution function of x in [0, 1]; a, b > 0. By its continued
- * fraction (Lentz's method; Abramowitz & Stegun 1964, 26.5.8), on the side where that converges fast. Error about 1e-14.
+ * fraction (Lentz's method; Abramowitz & Stegun 1964, 26.5.8), on the side where that converges fast. Error below
+ * 1e-12 for a and b up to 10,000, 1e-8 at ten million.
  */
 export function regularisedBeta(x: number, a: number, b: number): number {
   if (!(x >= 0 && x <= 1 && a > 0 && b > 0)) return Number.NaN;
   if (x === 0 || x === 1) return x;
   if (x > (a + 1) / (a + b + 2)) return 1 - regularisedBeta(1 - x, b, a);
-  const scale = Math.exp(
-    logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x) - Math.log(a),
-  );
+  const scale = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - Math.log(a) - logBeta(a, b));
   const tiny = 1e-300;
   const away = (value: number) => (Math.abs(value) < tiny ? tiny : value);
   let c = 1;

@@ -1,5 +1,5 @@
 /** Student's t distribution with ν > 0 degrees of freedom. */
-import { logGamma, regularisedBeta } from "./special.ts";
+import { logBeta, regularisedBeta } from "./special.ts";
 
 /** P(T <= t). */
 export function studentCdf(t: number, degrees: number): number {
@@ -20,8 +20,8 @@ export function studentQuantile(u: number, degrees: number): number {
   if (degrees === 1) return Math.tan(Math.PI * (u - 0.5));
   if (degrees === 2) return (2 * u - 1) / Math.sqrt(2 * u * (1 - u));
   const tail = Math.min(u, 1 - u);
-  let t = firstGuess(tail, degrees);
-  const logScale = logGamma((degrees + 1) / 2) - logGamma(degrees / 2) - 0.5 * Math.log(degrees * Math.PI);
+  const logScale = -logBeta(degrees / 2, 0.5) - 0.5 * Math.log(degrees); // of the density
+  let t = firstGuess(tail, degrees, logScale);
   for (let i = 0; i < 50; i++) {
     const mass = 0.5 * regularisedBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
     const density = Math.exp(logScale - ((degrees + 1) / 2) * Math.log1p((t * t) / degrees));
@@ -35,8 +35,7 @@ export function studentQuantile(u: number, degrees: number): number {
 }
 
 /** The exact tail of large t, or the t of ν = 2, whichever is nearer: both are upper bounds for ν >= 2 where they start. */
-function firstGuess(tail: number, degrees: number): number {
-  const logScale = logGamma((degrees + 1) / 2) - logGamma(degrees / 2) - 0.5 * Math.log(degrees * Math.PI);
+function firstGuess(tail: number, degrees: number, logScale: number): number {
   const power = Math.exp((logScale + ((degrees - 1) / 2) * Math.log(degrees) - Math.log(tail)) / degrees);
   const two = (1 - 2 * tail) / Math.sqrt(2 * tail * (1 - tail));
   return Math.max(Math.min(power, two), 1e-3);

@@ -11,7 +11,8 @@ import type { Task } from "../task.ts";
 export interface MethodOption {
   /** In camelCase; on the command line `--kebab-case`. */
   readonly name: string;
-  readonly type: "integer" | "number" | "choice";
+  /** `text` is not empty; on the command line `@file` stands for what the file says. */
+  readonly type: "integer" | "number" | "choice" | "text";
   /** Absent where it follows from something else, which `doc` then says. */
   readonly default?: number | string;
   readonly least?: number;
@@ -22,6 +23,14 @@ export interface MethodOption {
 }
 
 export type MethodSettings = Readonly<Record<string, number | string>>;
+
+/** What was set, and what is so by default. */
+export const withDefaults = (options: readonly MethodOption[], given: MethodSettings): MethodSettings => ({
+  ...Object.fromEntries(
+    options.flatMap(({ name, default: preset }) => (preset === undefined ? [] : [[name, preset] as const])),
+  ),
+  ...given,
+});
 
 /** What a method is made for. */
 export interface MethodContext {

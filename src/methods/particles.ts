@@ -2,6 +2,10 @@
 import { type ResampleName, resamplers } from "../math/resampling.ts";
 import type { Node } from "../node.ts";
 import type { TextState } from "../policies/text.ts";
+import type { Score, Scorer } from "../scorer.ts";
+import { grammar } from "../scorers/constraints/grammar.ts";
+import { regular } from "../scorers/constraints/regular.ts";
+import { words } from "../scorers/constraints/words.ts";
 import { particleFilter } from "../search/particles/particle-filter.ts";
 import { particleGibbs } from "../search/particles/particle-gibbs.ts";
 import { potential, probabilityWeight } from "../search/particles/potential.ts";
@@ -57,6 +61,12 @@ const threshold = (preset: number): MethodOption => ({
   most: 1,
   doc: "resamples where the effective sample size falls below this share of the particles: 1 always, 0 never",
 });
+const constraintOptions: readonly MethodOption[] = [
+  { name: "pattern", type: "text", doc: "a regular expression that answers match as a whole; none by default" },
+  { name: "grammar", type: "text", doc: "a grammar that answers keep to, in GBNF (llama.cpp); none by default" },
+  { name: "words", type: "text", doc: "the only words that answers have, as in yes,no; any by default" },
+  { name: "never", type: "text", doc: "words that answers do not have, as in perhaps,maybe; none by default" },
+];
 const needs = [
   "a model that continues partial answers",
   "with value-token: next-token distributions, and a model trained to answer it",
@@ -74,15 +84,73 @@ function target(
   if (scorer === "value-token")
     needNextTokens(model, `${method} by value-token`, "use --scorer none, or a local model");
   const verified = terminal === "verifier";
+  const rules = constraintsOf(settings);
+  const guided = scorer === "value-token";
+  const guide = guided ? scorerNamed("value-token", method, context) : undefined;
+  const verifier = verified ? scorerNamed("verifier", method, context) : undefined;
+  const lookahead = guided && verified;
   return {
-    ...(scorer === "value-token" && {
-      potential: potential(scorerNamed("value-token", method, context), probabilityWeight),
-      lookahead: verified,
-    }),
-    ...(verified && { terminal: potential(scorerNamed("verifier", method, context)) }),
+    ...(guide && { potential: potential(keepingTo(rules, guide), probabilityWeight), lookahead }),
+    ...(!guide && rules.length > 0 && { potential: potential(keepingTo(rules)) }),
+    // What looks ahead is taken out again where an answer ends: there the constraints are asked once more.
+    ...(verifier && { terminal: potential(lookahead ? keepingTo(rules, verifier) : verifier) }),
     temper: (temper as number | undefined) ?? 0,
     isCut: ({ finish }) => finish === "length",
     canonical: ({ state }) => (task ? task.canonical(problem, state.text) : state.text),
+  };
+}
+
+interface Constraint {
+  /** As it is said of an answer that keeps to it, or does not. */
+  readonly name: string;
+  readonly scorer: Scorer<TextState>;
+}
+
+/** @throws SyntaxError, RangeError where one cannot be read */
+function constraintsOf({ pattern, grammar: rules, words: only, never }: MethodSettings): Constraint[] {
+  return [
+    ...(pattern === undefined ? [] : [{ name: "the pattern", scorer: regular<TextState>(String(pattern)) }]),
+    ...(rules === undefined ? [] : [{ name: "the grammar", scorer: grammar<TextState>(String(rules)) }]),
+    ...(only === undefined
+      ? []
+      : [{ name: "the only words", scorer: words<TextState>({ only: wordsIn("words", only) }) }]),
+    ...(never === undefined
+      ? []
+      : [{ name: "the words never to use", scorer: words<TextState>({ never: wordsIn("never", never) }) }]),
+  ];
+}
+
+function wordsIn(option: string, text: number | string): string[] {
+  const listed = String(text)
+    .split(/[\s,]+/)
+    .filter((word) => word !== "");
+  if (listed.length > 0) return listed;
+  throw new RangeError(`Cannot use ${JSON.stringify(text)} as --${option} as it lists no word: write yes,no`);
+}
+
+/**
+ * The product of constraints and of a judge: the first that refuses makes it 0, and the judge is not asked. Without a judge
+ * a verdict.
+ */
+function keepingTo(constraints: readonly Constraint[], judge?: Scorer<TextState>): Scorer<TextState> {
+  if (judge && constraints.length === 0) return judge;
+  const kept = `keeps to ${constraints.map(({ name }) => name).join(" and ")}`;
+  return {
+    name: [...constraints.map(({ scorer }) => scorer), ...(judge ? [judge] : [])].map(({ name }) => name).join(" × "),
+    kind: judge?.kind ?? "verdict",
+    ...(judge?.bound && { bound: judge.bound.bind(judge) }),
+    async score(node, request) {
+      for (const { name, scorer } of constraints) {
+        const verdict = (await scorer.score(node, request)) as Score & { kind: "verdict" };
+        if (verdict.correct) continue;
+        const evidence = `against ${name}${verdict.evidence === "incomplete" ? ": incomplete" : ""}`;
+        return judge?.kind === "probability"
+          ? { kind: "probability", value: 0, evidence }
+          : { kind: "verdict", correct: false, evidence };
+      }
+      if (judge) return judge.score(node, request);
+      return { kind: "verdict", correct: true, ...(node.done && { evidence: kept }) };
+    },
   };
 }
 
@@ -97,6 +165,7 @@ export const particleMethods: readonly Method[] = [
       stepOption,
       potentialOption,
       terminalOption,
+      ...constraintOptions,
       {
         name: "resample",
         type: "choice",
@@ -143,6 +212,7 @@ export const particleMethods: readonly Method[] = [
       stepOption,
       potentialOption,
       terminalOption,
+      ...constraintOptions,
       threshold(1),
       temperOption,
     ],
@@ -169,6 +239,7 @@ export const particleMethods: readonly Method[] = [
       stepOption,
       potentialOption,
       terminalOption,
+      ...constraintOptions,
       temperOption,
     ],
     draws: true,

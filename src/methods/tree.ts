@@ -7,8 +7,20 @@ import { mcts } from "../search/mcts.ts";
 import { gumbel } from "../search/mcts/gumbel.ts";
 import { puct, type Select, uct } from "../search/mcts/select.ts";
 import { needSteps } from "./beam.ts";
-import { count, type Method, type MethodContext, mostCounted, needNextTokens } from "./method.ts";
+import { count, type Method, type MethodContext, type MethodOption, mostCounted, needNextTokens } from "./method.ts";
 import { scorerNamed } from "./scorers.ts";
+
+export const selectOption: MethodOption = {
+  name: "select",
+  type: "choice",
+  default: "puct",
+  choices: {
+    uct: "an upper confidence bound: Kocsis & Szepesvári 2006",
+    puct: "the same with priors: AlphaZero, MuZero",
+    gumbel: "sequential halving at the first step: Danihelka et al. 2022",
+  },
+  doc: "which child is visited next",
+};
 
 export const treeMethods: readonly Method[] = [
   {
@@ -35,17 +47,7 @@ export const treeMethods: readonly Method[] = [
         },
         doc: "what a new node is worth",
       },
-      {
-        name: "select",
-        type: "choice",
-        default: "puct",
-        choices: {
-          uct: "an upper confidence bound: Kocsis & Szepesvári 2006",
-          puct: "the same with priors: AlphaZero, MuZero",
-          gumbel: "sequential halving at the first step: Danihelka et al. 2022",
-        },
-        doc: "which child is visited next",
-      },
+      selectOption,
       {
         name: "exploration",
         type: "number",
@@ -99,7 +101,7 @@ export const treeMethods: readonly Method[] = [
   },
 ];
 
-function ruleNamed(name: string, c: number | undefined): Select {
+export function ruleNamed(name: string, c: number | undefined): Select {
   if (name === "gumbel") {
     if (c !== undefined)
       throw new Failed("unsupported", "gumbel has no exploration constant: leave it out, or use --select puct or uct");
@@ -113,11 +115,11 @@ function ruleNamed(name: string, c: number | undefined): Select {
 function judging(
   leaf: string,
   context: MethodContext,
-): { scorer?: Scorer<TextState>; final: Scorer<TextState>; rollout: boolean; value: (score: Score) => number } {
+): { scorer?: Scorer<TextState>; verifier: Scorer<TextState>; rollout: boolean; value: (score: Score) => number } {
   const rollout = leaf === "rollout";
-  const finalName = context.task ? "verifier" : rollout ? "likelihood-per-token" : "value-token";
+  const verifierName = context.task ? "verifier" : rollout ? "likelihood-per-token" : "value-token";
   return {
-    final: scorerNamed(finalName, "mcts", context),
+    verifier: scorerNamed(verifierName, "mcts", context),
     ...(!rollout && { scorer: scorerNamed("value-token", "mcts", context) }),
     rollout,
     value: (score) => (score.kind === "log-likelihood" ? Math.exp(score.value) : rankOf(score)),

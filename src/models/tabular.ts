@@ -7,7 +7,9 @@
 import { cost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import { fold, type Key } from "../key.ts";
-import { random, type Random } from "../math/random.ts";
+import { drawLogGamma } from "../math/distributions.ts";
+import { softmax } from "../math/log-space.ts";
+import { random } from "../math/random.ts";
 import type { Capabilities, Completion, GenerateRequest, ModelPart, Prefix, ScoringModel } from "../model.ts";
 import { countPromptTokens } from "../price.ts";
 import type { Prompt } from "../problem.ts";
@@ -231,28 +233,9 @@ export function randomTabular({
     id,
     conditional(text) {
       const stream = random(fold(key, text));
-      const logs = Array.from(alphabet, () => logGamma(stream, concentration));
-      const most = Math.max(...logs);
-      const weights = logs.map((log) => Math.exp(log - most));
-      const total = weights.reduce((sum, weight) => sum + weight);
-      return weights.map((weight) => weight / total);
+      return softmax(Array.from(alphabet, () => drawLogGamma(concentration, stream))) as number[];
     },
   });
-}
-
-/**
- * The logarithm of a Gamma(shape, 1) draw. Marsaglia & Tsang 2000, "A simple method for generating gamma variables",
- * ACM TOMS 26(3); shapes below 1 by their §6, in logarithms so that small shapes do not underflow.
- */
-function logGamma(stream: Random, shape: number): number {
-  if (shape < 1) return logGamma(stream, shape + 1) + Math.log(1 - stream.uniform()) / shape;
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = stream.normal();
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - stream.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return Math.log(d * v);
-  }
 }
 
 function logRow(probabilities: ArrayLike<number>, size: number, text: string): Float64Array {

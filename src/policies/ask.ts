@@ -10,7 +10,8 @@
  */
 import type { Model } from "../model.ts";
 import type { Extension, Policy, PolicyPart } from "../policy.ts";
-import type { Json, Problem, Prompt } from "../problem.ts";
+import type { Problem, Prompt } from "../problem.ts";
+import { replyStates } from "./reply-state.ts";
 import { text, type TextOptions, type TextState } from "./text.ts";
 
 export { promptText } from "../problem.ts";
@@ -45,17 +46,14 @@ export function ask(
   }
 
   return {
+    ...replyStates,
     name: `${name}: ${inner.name}`,
     ...(inner.batch !== undefined && { batch: inner.batch }),
     ...(inner.concurrency !== undefined && { concurrency: inner.concurrency }),
-    root: ({ prompt }) => ({ prompt, text: "", length: 0 }),
-    text: (state) => state.text,
     bound: (state, problem) => inner.bound(asked(state, problem), problem),
     async *extend(state, request): AsyncGenerator<PolicyPart<TextState>> {
       for await (const part of inner.extend(asked(state, request.problem), request))
         yield part.type === "extension" ? { ...part, extension: replied(state, part.extension) } : part;
     },
-    pack: ({ prompt: _, ...own }) => own as unknown as Json,
-    unpack: (json, parent) => ({ ...(json as unknown as Omit<TextState, "prompt">), prompt: parent.prompt }),
   };
 }

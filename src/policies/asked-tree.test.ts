@@ -159,6 +159,11 @@ test("a long reply is read in one go", () => {
   const long = `Try 1:\n${"-".repeat(100_000)}\n${"1+".repeat(50_000)}\n${" ".repeat(100_000)}x\n${"* ".repeat(50_000)}\nPick:${" ".repeat(100_000)}`;
   expect(readTree(long).tries.length).toBe(1);
   expect(readTree("Try:\n".repeat(100_000)).tries.length).toBe(16); // no more are read
+  const space = " ".repeat(200_000);
+  expect(readTree(`try${space}!\ntry 1:${space}a\u2028b\nPick:${space}1\r2`)).toMatchObject({
+    tries: [{ name: "1", steps: ["a\u2028b"] }],
+    pick: "1\r2",
+  });
 });
 
 const problem = { id: "sum", prompt: question };

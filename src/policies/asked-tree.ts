@@ -19,10 +19,11 @@ import { checkEquation, evaluate, type Fraction, fractionText, sameFraction } fr
 import type { Model } from "../model.ts";
 import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
-import type { Json, Problem } from "../problem.ts";
+import type { Problem } from "../problem.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Task } from "../task.ts";
 import { ask, type AskOptions } from "./ask.ts";
+import { replyStates } from "./reply-state.ts";
 import { named, withAdded } from "./revision.ts";
 import type { TextState } from "./text.ts";
 
@@ -69,8 +70,9 @@ export interface TreeReport {
 /** Tries beyond these are not read. */
 const mostTries = 16;
 
-const head = /^(?:try|branch|attempt)\b\s*#?\s*(\d{1,6}(?:\.\d{1,6}){0,19})?\s*(?:$|[:.)–—-]\s*(.*)$)/i;
-const ending = /^(result|pick|(?:final\s+)?answer)\s*[:=]\s*(.*)$/i;
+// No two of their parts can share white space without end, and `.` takes in every character: each line is read once.
+const head = /^(?:try|branch|attempt)\b\s{0,9}#?\s{0,9}(\d{1,6}(?:\.\d{1,6}){0,19})?\s{0,9}(?:$|[:.)–—-]\s*(.*)$)/is;
+const ending = /^(result|pick|(?:final\s{1,9})?answer)\s{0,9}[:=]\s*(.*)$/is;
 const decoration = /^(?:[-*•>#]+\s+|\(?\d{1,3}[.)]\s+)/;
 
 /** Never throws; of nonsense there is an empty tree. */
@@ -262,9 +264,8 @@ export function readTries({
   readonly asText?: (one: WholeTry) => string;
 } = {}): Policy<TextState> {
   return {
+    ...replyStates,
     name: `read tries: ${named("text", String(asText))}`,
-    root: ({ prompt }) => ({ prompt, text: "", length: 0 }),
-    text: (state) => state.text,
     bound: () => noCost,
     async *extend({ prompt, text, length }, { ranks }) {
       const { tries } = readings(text);
@@ -279,8 +280,6 @@ export function readTries({
         };
       }
     },
-    pack: ({ prompt: _, ...own }) => own as unknown as Json,
-    unpack: (json, parent) => ({ ...(json as unknown as Omit<TextState, "prompt">), prompt: parent.prompt }),
   };
 }
 

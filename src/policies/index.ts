@@ -45,3 +45,4 @@ export {
 export { lineEnd, paragraphEnd, sentenceEnd, type StepEnd } from "./steps.ts";
 export { text, type TextOptions, type TextState, type TextStep } from "./text.ts";
 export { latent, type LatentOptions, type LatentPolicy, type Prior, standardNormal } from "./latent.ts";
+export { chooseByPrompt, readChoice, synthesizeByPrompt } from "./candidate-prompts.ts";

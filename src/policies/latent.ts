@@ -7,6 +7,7 @@
  * decoded to. (A decoder squeezes here and stretches there, so the likeliest vector is rarely that of the likeliest output.)
  */
 import { type Cost, noCost } from "../budget.ts";
+import { fingerprint } from "../key.ts";
 import type { Vector } from "../math/linear.ts";
 import { type Random, random } from "../math/random.ts";
 import type { Extension, Policy } from "../policy.ts";
@@ -82,7 +83,7 @@ export function latent({ dimension, decode, prior, cost = noCost }: LatentOption
     },
     at: (points) => ({
       ...shared,
-      name: `latent-${dimension}:at`,
+      name: `latent-${dimension}:at#${fingerprint(JSON.stringify(points))}`,
       async *extend(_, { ranks }) {
         for (const [index, rank] of ranks.entries()) {
           const point = points[rank];

@@ -8,11 +8,12 @@
  * nothing. The prompts are this library's own words, not those of the papers, which show worked examples for each data set.
  */
 import { noCost } from "../budget.ts";
-import { fold, key } from "../key.ts";
+import { fingerprint } from "../key.ts";
 import type { Model } from "../model.ts";
 import type { Policy } from "../policy.ts";
-import type { Json } from "../problem.ts";
-import { ask, type AskOptions, promptText } from "./ask.ts";
+import { promptText } from "../problem.ts";
+import { ask, type AskOptions } from "./ask.ts";
+import { replyStates } from "./reply-state.ts";
 import { text, type TextState } from "./text.ts";
 
 /** One kind of question, in the form that the programs of `search` take. */
@@ -31,6 +32,12 @@ export interface PromptOptions extends Omit<AskOptions, "name" | "done" | "read"
   readonly form?: string;
 }
 
+/** A smaller question with its answer. */
+interface Answered {
+  readonly question: string;
+  readonly answer: string;
+}
+
 interface StatedClaim {
   readonly statement: string;
   readonly holds: boolean;
@@ -39,9 +46,8 @@ interface StatedClaim {
 /** A child that a program states itself: no model is asked, nothing is spent. */
 export function say(text: string): Policy<TextState> {
   return {
+    ...replyStates,
     name: `say ${JSON.stringify(text)}`,
-    root: ({ prompt }) => ({ prompt, text: "", length: 0 }),
-    text: (state) => state.text,
     bound: () => noCost,
     async *extend(state, { seeds }) {
       const child: TextState = { prompt: state.prompt, text, length: state.length, finish: "end" };
@@ -52,8 +58,6 @@ export function say(text: string): Policy<TextState> {
           extension: { state: child, done: true, logProb: 0, logProposal: 0, length: 0, cost: noCost },
         };
     },
-    pack: ({ prompt: _, ...own }) => own as unknown as Json,
-    unpack: (json, parent) => ({ ...(json as unknown as Omit<TextState, "prompt">), prompt: parent.prompt }),
   };
 }
 
@@ -84,14 +88,14 @@ export function leastToMostPrompts(
   readonly solve: PromptModule<
     {
       readonly question: string;
-      readonly earlier: readonly { readonly question: string; readonly answer: string }[];
+      readonly earlier: readonly Answered[];
     },
     string
   >;
-  readonly answer: (earlier: readonly { readonly question: string; readonly answer: string }[]) => Policy<TextState>;
+  readonly answer: (earlier: readonly Answered[]) => Policy<TextState>;
 } {
   const { module, finally: answer } = maker(model, options);
-  const told = (earlier: readonly { readonly question: string; readonly answer: string }[]): string =>
+  const told = (earlier: readonly Answered[]): string =>
     earlier.map(({ question, answer }) => `Q: ${question}\nA: ${answer}\n\n`).join("");
   return {
     decompose: module(
@@ -278,8 +282,6 @@ function maker(model: Model, { question, form, ...options }: PromptOptions) {
     },
   };
 }
-
-const fingerprint = (of: string): string => (fold(key(0), of)[1] >>> 0).toString(16).padStart(8, "0");
 
 const numbered = (lines: readonly string[]): string => lines.map((line, i) => `${i + 1}. ${line}`).join("\n");
 

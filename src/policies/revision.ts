@@ -6,7 +6,7 @@
  *     const [better] = yield* extend(answer, { policy: revise(answer, score) });
  */
 import { type Cost, cost } from "../budget.ts";
-import { fold, key } from "../key.ts";
+import { fingerprint, fold, key } from "../key.ts";
 import { random } from "../math/random.ts";
 import type { Model } from "../model.ts";
 import type { Node } from "../node.ts";
@@ -15,6 +15,7 @@ import type { Json, Message, Problem, Prompt } from "../problem.ts";
 import type { Score } from "../scorer.ts";
 import type { Task } from "../task.ts";
 import { ask, type AskOptions } from "./ask.ts";
+import { replyStates } from "./reply-state.ts";
 import { text, type TextOptions, type TextState } from "./text.ts";
 
 /** What a prompt for a revision is made of. */
@@ -78,8 +79,7 @@ function byPrompt(
 }
 
 /** A name for a prompt that depends on more than the state. */
-export const named = (name: string, on: Json): string =>
-  `${name}#${(fold(key(0), JSON.stringify(on))[1] >>> 0).toString(16).padStart(8, "0")}`;
+export const named = (name: string, on: Json): string => `${name}#${fingerprint(JSON.stringify(on))}`;
 
 /** `Question, answer, feedback, and the wish for a better answer`; as turns where the question is a conversation. */
 export function revisionPrompt(revised: Revised): Prompt {
@@ -173,11 +173,10 @@ export function reviseByRewind(
   }
 
   const policy: Policy<TextState> = {
+    ...replyStates,
     name: `rewind ${back}: ${inner.name}`,
     ...(inner.batch !== undefined && { batch: inner.batch }),
     ...(inner.concurrency !== undefined && { concurrency: inner.concurrency }),
-    root: (problem) => inner.root(problem),
-    text: (state) => state.text,
     bound(state, problem): Cost {
       const [all, none] = [kept(state, most(state, problem)), kept(state, 0)].map((one) => inner.bound(one, problem));
       return cost({
@@ -199,8 +198,6 @@ export function reviseByRewind(
           yield { ...part, index: places[part.index] as number };
       }
     },
-    pack: ({ prompt: _, ...own }) => own as unknown as Json,
-    unpack: (json, parent) => ({ ...(json as unknown as Omit<TextState, "prompt">), prompt: parent.prompt }),
   };
   return () => policy;
 }

@@ -6,9 +6,9 @@
  * A step that reaches `maxTokens` ends there, and the next one goes on from it; an answer that reaches `maxAnswerTokens`
  * is done and marked `finish: "length"`.
  */
-import { type Cost, cost, noCost } from "../budget.ts";
+import { cost, noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
-import { fold, key } from "../key.ts";
+import { fingerprint } from "../key.ts";
 import { logSumExp } from "../math/log-space.ts";
 import type { Completion, Model, NextTokens, Prefix, Sampling } from "../model.ts";
 import type { ExtendRequest, Extension, Policy, PolicyPart } from "../policy.ts";
@@ -142,7 +142,7 @@ export function text(model: Model, options: TextOptions = {}): Policy<TextState>
         `'${model.id}' does not tell next-token distributions, which the most probable tokens need: use draw "sample", or a local model`,
       );
     const next = await model.nextTokens(prefixOf(state), { signal });
-    const choices = distinctChoices(next, Math.max(...ranks) + 1);
+    const choices = distinctChoices(next, ranks.reduce((most, rank) => Math.max(most, rank), 0) + 1);
     let unpaid = readingCost(next.cost, model.price); // by the first child: all come out of one reading
 
     for (const [index, rank] of ranks.entries()) {
@@ -271,15 +271,13 @@ function nameOf(
   settings: { step: TextStep; stepLimit: number; answerLimit: number; stop: readonly string[]; sampling: Sampling },
 ): string {
   const { step, stepLimit, answerLimit, stop, sampling } = settings;
-  const steps = typeof step === "function" ? `${step.name || "step"}#${hash(String(step))}` : step;
+  const steps = typeof step === "function" ? `${step.name || "step"}#${fingerprint(String(step))}` : step;
   const limits =
     step === "answer" ? `${stepLimit}` : step === "token" ? `${answerLimit}` : `${stepLimit} of ${answerLimit}`;
   const laws = Object.entries(sampling).map(([name, value]) => `, ${name} ${value}`);
   const stops = stop.length > 0 ? `, stop ${JSON.stringify(stop)}` : "";
   return `text(${model.id}, ${steps}, ${limits} tokens${laws.join("")}${stops})`;
 }
-
-const hash = (source: string): string => (fold(key(0), source)[1] >>> 0).toString(16).padStart(8, "0");
 
 function checkLimit(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1)

@@ -5,7 +5,7 @@ import { scripted } from "../models/scripted.ts";
 import type { Node } from "../node.ts";
 import { text, type TextState } from "../policies/text.ts";
 import { run } from "../run.ts";
-import type { Judgement, Score, Scorer } from "../scorer.ts";
+import { type Judgement, rankOf, type Score, type Scorer } from "../scorer.ts";
 import { bestOfN } from "../search/best-of-n.ts";
 import { gated, lexicographic, paretoFront, weighted } from "./compose.ts";
 import { custom } from "./custom.ts";
@@ -107,6 +107,9 @@ describe("a gate", () => {
     expect(await judge(gated(isWord, length, { otherwise: -9 }), "1")).toMatchObject({ score: { value: -9 } });
     expect(await judge(gated(isWord, isWord), "1")).toMatchObject({ score: { kind: "verdict", correct: false } });
     expect(() => gated(length, isWord)).toThrow("gives no verdict");
+    expect(() => gated(isWord, length, { otherwise: Number.NaN })).toThrow("current value is NaN");
+    const likely: Scorer<string> = { name: "judge", kind: "probability", score: () => ({ kind: "probability", value: 0.5 }) }; // biome-ignore format: one line
+    expect(() => gated(isWord, likely, { otherwise: -1 })).toThrow("'otherwise' must be a probability");
   });
 });
 
@@ -118,5 +121,13 @@ test("lexicographic: verdicts first, in their order, then the last score, whatev
   const values = await Promise.all(states.map(async (state) => ((await judge(order, state)).score as { value: number }).value)); // biome-ignore format: one line
   expect(values).toEqual(values.toSorted((a, b) => a - b));
   expect(new Set(values).size).toBe(6);
+  // No number is great enough to outweigh a verdict, or to be lost.
+  const last = custom<string>("last", (one) => Number(one.split(" ")[1] ?? 0));
+  const brief: Scorer<string> = { name: "brief", kind: "verdict", score: ({ state }) => ({ kind: "verdict", correct: state.startsWith("a") }) }; // biome-ignore format: one line
+  const huge = lexicographic<string>([brief, last]);
+  const ranks = ["long -1e308", "long 1", "long 1e17", "a -1e17", "a 1", "a 1e308"].map(async (state) => rankOf((await judge(huge, state)).score)); // biome-ignore format: one line
+  const ordered = await Promise.all(ranks);
+  expect(ordered).toEqual(ordered.toSorted((a, b) => a - b));
+  expect((ordered[3] as number) - (ordered[2] as number)).toBeGreaterThan(0.4);
   expect(() => lexicographic([length, isWord])).toThrow("'length' gives a reward");
 });

@@ -8,8 +8,8 @@
 import type { Cost } from "../budget.ts";
 import { addCosts, noCost } from "../budget.ts";
 import type { Node } from "../node.ts";
-import { rankOf, type Score, type ScoreContext, type Scorer } from "../scorer.ts";
-import { boundOf, judged } from "./judged.ts";
+import { isValidScore, rankOf, type Score, type ScoreContext, type Scorer } from "../scorer.ts";
+import { boundOf, judgementOf } from "./judgement.ts";
 
 /** A scorer, its weight, and what its scores count. @default for `map`: `rankOf`, the number itself, a verdict 1 or 0 */
 export type WeightedPart<S> = readonly [scorer: Scorer<S>, weight: number, map?: (score: Score) => number];
@@ -28,7 +28,7 @@ export function weighted<S>(parts: readonly WeightedPart<S>[]): Scorer<S> {
     kind: "reward",
     bound: sumOfBounds(scorers),
     async score(node, request) {
-      const given = await Promise.all(scorers.map((scorer) => judged(scorer, node, request)));
+      const given = await Promise.all(scorers.map((scorer) => judgementOf(scorer, node, request)));
       const value = parts.reduce((sum, [, weight, map = rankOf], i) => sum + weight * map(given[i]?.score as Score), 0);
       const evidence = parts.map(([{ name }], i) => `${name}: ${rankOf(given[i]?.score as Score)}`).join("; ");
       return {
@@ -53,20 +53,24 @@ export function gated<S>(gate: Scorer<S>, then: Scorer<S>, { otherwise }: GatedO
     throw new TypeError(
       `Cannot put a gate before '${then.name}' without 'otherwise': a ${then.kind} has no least value that what fails could get`,
     );
+  const failed =
+    then.kind === "verdict" ? { kind: then.kind, correct: false } : { kind: then.kind, value: value as number };
+  if (!isValidScore(failed, then.kind))
+    throw new RangeError(
+      `Cannot put a gate before '${then.name}' as 'otherwise' must be a ${then.kind}: current value is ${value}`,
+    );
   return {
     name: `${gate.name} then ${then.name}`,
     kind: then.kind,
     bound: sumOfBounds([gate, then]),
     async score(node, request) {
-      const first = await judged(gate, node, request);
+      const first = await judgementOf(gate, node, request);
       if (rankOf(first.score) === 1) {
-        const second = await judged(then, node, request);
+        const second = await judgementOf(then, node, request);
         return { score: second.score, cost: addCosts(first.cost, second.cost) };
       }
       const { evidence } = first.score;
-      const score =
-        then.kind === "verdict" ? { kind: then.kind, correct: false } : { kind: then.kind, value: value as number };
-      return { score: { ...score, ...(evidence !== undefined && { evidence }) }, cost: first.cost };
+      return { score: { ...failed, ...(evidence !== undefined && { evidence }) }, cost: first.cost };
     },
   };
 }
@@ -74,7 +78,7 @@ export function gated<S>(gate: Scorer<S>, then: Scorer<S>, { otherwise }: GatedO
 /**
  * The first scorer decides, the next only where all before it are equal: each but the last must give verdicts, as scores with a
  * scale hardly ever tie. A reward: verdicts count as binary digits, the last score fills the place after the point, by
- * ½ + x / (2 + 2|x|), so that beyond about 10^7 differences are lost to rounding.
+ * ½ + x / (4 + 4|x|), so that beyond about 10^7 differences are lost to rounding, but never to a verdict.
  */
 export function lexicographic<S>(scorers: readonly Scorer<S>[]): Scorer<S> {
   checkParts("a lexicographic order", scorers);
@@ -88,12 +92,12 @@ export function lexicographic<S>(scorers: readonly Scorer<S>[]): Scorer<S> {
     kind: "reward",
     bound: sumOfBounds(scorers),
     async score(node, request) {
-      const given = await Promise.all(scorers.map((scorer) => judged(scorer, node, request)));
+      const given = await Promise.all(scorers.map((scorer) => judgementOf(scorer, node, request)));
       const ranks = given.map(({ score }) => rankOf(score));
       const last = ranks.pop() as number;
       const digits = ranks.reduce((value, verdict) => 2 * value + verdict, 0);
       return {
-        score: { kind: "reward", value: digits + 0.5 + last / (2 + 2 * Math.abs(last)) },
+        score: { kind: "reward", value: digits + 0.5 + last / (1 + Math.abs(last)) / 4 },
         cost: given.reduce((sum, { cost }) => addCosts(sum, cost), noCost),
       };
     },

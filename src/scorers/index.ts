@@ -25,7 +25,7 @@ export { gradeOf, rubric, type RubricOptions } from "./rubric.ts";
 export { openSandbox, type SandboxOptions } from "./sandbox/open-sandbox.ts";
 export type { Backend, Ending, Execution, Language, Limits, RunRequest, Sandbox } from "./sandbox/sandbox.ts";
 export { type Case, type Suite, type TestOptions, type TestReport, unitTests } from "./sandbox/unit-tests.ts";
-export { cosine, ngrams, similarity } from "./similarity.ts";
+export { ngrams, similarity, type SimilarityOptions } from "./similarity.ts";
 export {
   type ErringOptions,
   noisy,

@@ -1,7 +1,7 @@
 /**
  * P(True): shown the question and a proposed answer, the model says whether it is true; the score is how much it believes so.
  *
- * Kadavath et al. 2022, arXiv:2207.05221, §3: the answers "(A) True" and "(B) False", and the probability of the token A
+ * Kadavath et al. 2022, arXiv:2207.05221: the answers "(A) True" and "(B) False", and the probability of the token A
  * against B. They find larger models better calibrated, and that it helps to show the model some of its own samples first:
  * `samples`. Where the model tells next-token distributions the probability is read off, P(A) / (P(A) + P(B)), in one call of
  * one token; else `draws` replies are sampled and the score is the share of A among those that say A or B, which departs from
@@ -108,11 +108,12 @@ function questionOf({ prompt }: Problem, answer: string, ideas: readonly string[
   ].join("\n");
 }
 
-/** "(A)", or "B." alone, or the first "true" or "false"; undefined where none of these is said. */
+/** "(A)", or "B." alone, or the first "true" or "false" where nothing is denied; undefined where none of these is said. */
 function letterOf(reply: string): "A" | "B" | undefined {
   const said = reply.slice(0, 64);
   const letter = /\(([AB])\)/.exec(said)?.[1] ?? /^\W*([AB])\W*$/.exec(said)?.[1];
   if (letter === "A" || letter === "B") return letter;
+  if (/\bnot\b|n['’]t\b/i.test(said)) return undefined;
   const word = /\b(true|false)\b/i.exec(said)?.[1]?.toLowerCase();
   return word === undefined ? undefined : word === "true" ? "A" : "B";
 }

@@ -13,7 +13,7 @@ import type { Model } from "../model.ts";
 import { type Problem, promptText } from "../problem.ts";
 import type { Comparison, Scorer } from "../scorer.ts";
 import { rankOf } from "../scorer.ts";
-import { boundOf, judged } from "./judged.ts";
+import { boundOf, judgementOf } from "./judgement.ts";
 import { quoted, replies, repliesBound, type ReplyOptions } from "./reply.ts";
 
 export interface PairwiseOptions extends ReplyOptions {
@@ -74,7 +74,10 @@ export function byScore<S>(scorer: Scorer<S>): Comparison<S> {
       kind: "probability",
       bound: (node, context) => addCosts(boundOf(scorer, node, context), boundOf(scorer, other, context)),
       async score(node, request) {
-        const [own, their] = await Promise.all([judged(scorer, node, request), judged(scorer, other, request)]);
+        const [own, their] = await Promise.all([
+          judgementOf(scorer, node, request),
+          judgementOf(scorer, other, request),
+        ]);
         const difference = rankOf(own.score) - rankOf(their.score);
         return {
           score: { kind: "probability", value: difference > 0 ? 1 : difference < 0 ? 0 : 0.5 },

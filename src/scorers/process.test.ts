@@ -105,6 +105,22 @@ describe("answers that were drawn whole", () => {
   });
 });
 
+test("a prefix is no finished answer, and its log-probability is not the whole's", async () => {
+  const asked: Node<{ text: string }>[] = [];
+  const scorer: Scorer<{ text: string }> = {
+    name: "seen",
+    kind: "reward",
+    score: (node) => (asked.push(node), { kind: "reward", value: 1 }),
+  };
+  const whole = { id: "0#0", state: { text: "a\nb\n" }, done: true, totalLogProb: -3 } as Node<{ text: string }>;
+  const named = { ...request, text: ({ text }: { text: string }) => text };
+  await processReward(scorer, { prefixes: byLine }).score(whole, named);
+  expect(asked.map(({ state, done, totalLogProb }) => [state.text, done, totalLogProb])).toEqual([
+    ["a\n", false, Number.NaN],
+    ["a\nb\n", true, -3],
+  ]);
+});
+
 test("refuses what has no such aggregate", () => {
   const reward: Scorer<string> = { name: "r", kind: "reward", score: () => ({ kind: "reward", value: 1 }) };
   const verdict: Scorer<string> = { name: "v", kind: "verdict", score: () => ({ kind: "verdict", correct: true }) };

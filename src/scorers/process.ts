@@ -17,7 +17,7 @@ import { fold, key, seedOf } from "../key.ts";
 import type { Node } from "../node.ts";
 import { pathTo } from "../node.ts";
 import { rankOf, type Judgement, type Scorer } from "../scorer.ts";
-import { boundOf, judged } from "./judged.ts";
+import { boundOf, judgementOf } from "./judgement.ts";
 import { memory } from "./wrap.ts";
 
 export type ProcessAggregate = "last" | "min" | "product" | "mean";
@@ -42,7 +42,9 @@ export function processReward<S>(stepScorer: Scorer<S>, options: ProcessOptions<
 
   /** The root itself has no steps: it is scored as it is. */
   function stepsOf(node: Node<S>): readonly Node<S>[] {
-    const path = prefixes ? prefixes(node.state).map((state) => ({ ...node, state })) : pathTo(node);
+    const path = prefixes
+      ? prefixes(node.state).map((state, i, all) => prefixOf(node, state, i + 1 < all.length))
+      : pathTo(node);
     const steps = path.length > 0 ? path : [node];
     return aggregate === "last" ? steps.slice(-1) : steps;
   }
@@ -57,7 +59,7 @@ export function processReward<S>(stepScorer: Scorer<S>, options: ProcessOptions<
         stepsOf(node).map((step) => {
           const { id, prompt } = request.problem;
           const place = JSON.stringify([id, prompt, request.text(step.state), step.done]);
-          return memo(place, () => judged(stepScorer, step, { ...request, seed: seedOf(fold(key(0), place)) }));
+          return memo(place, () => judgementOf(stepScorer, step, { ...request, seed: seedOf(fold(key(0), place)) }));
         }),
       );
       const values = given.map(({ value: { score } }) => rankOf(score));
@@ -68,6 +70,12 @@ export function processReward<S>(stepScorer: Scorer<S>, options: ProcessOptions<
     },
   };
 }
+
+/** The node as it would be after a part of its answer, whose log-probabilities nobody knows. */
+const prefixOf = <S>(node: Node<S>, state: S, goesOn: boolean): Node<S> =>
+  goesOn
+    ? { ...node, state, done: false, logProb: NaN, logProposal: NaN, totalLogProb: NaN, score: undefined }
+    : { ...node, state };
 
 function aggregated(values: readonly number[], how: ProcessAggregate): number {
   switch (how) {

@@ -14,14 +14,15 @@ export interface ReplyOptions {
   readonly temperature?: number;
 }
 
-/** Replies that came; those that failed are left out, and their cost is counted. */
+/** Replies that came; those that failed are left out, and their cost is counted, the worst where it is not known. */
 export interface Replies {
   readonly texts: readonly string[];
   readonly cost: Cost;
 }
 
 /**
- * `count` replies to a prompt, in order of their seeds. `before`: what was spent already, for the cost of a failure.
+ * `count` replies to a prompt, in order of their seeds. Of a reply that reached `maxTokens` the last word is left out, as half a
+ * number is another number. `before`: what was spent already, for the cost of a failure.
  * @throws Failed where not even one came
  */
 export async function replies(
@@ -38,22 +39,29 @@ export async function replies(
 ): Promise<Replies> {
   const seeds = Array.from({ length: count }, (_, i) => (i === 0 ? seed : seedOf(fold(key(seed), i))));
   const completions: (Completion | undefined)[] = seeds.map(() => undefined);
-  let spent = noCost;
+  const costs: Cost[] = seeds.map(() => repliesBound(model, prompt, 1, { maxTokens }));
   let failure = { code: "bad-response" as Failed["code"], message: `'${model.id}' gave no reply` };
   const request = { prefix: { prompt, text: "" }, seeds, maxTokens, sampling: { temperature }, signal };
   for await (const part of model.generate(request)) {
     if (part.type === "completion") {
       completions[part.index] = part.completion;
-      spent = addCosts(spent, part.completion.cost);
+      costs[part.index] = part.completion.cost;
     } else if (part.type === "failure") {
       failure = part.failure;
-      spent = addCosts(spent, part.cost ?? cost({ calls: 1 }));
+      if (part.cost) costs[part.index] = part.cost;
     }
   }
   signal.throwIfAborted();
-  const texts = completions.flatMap((completion) => (completion ? [completion.text] : []));
+  const spent = costs.reduce(addCosts);
+  const texts = completions.flatMap((completion) => (completion ? [wholeWords(completion)] : []));
   if (texts.length === 0) throw new Failed(failure.code, failure.message, { cost: addCosts(before, spent) });
   return { texts, cost: spent };
+}
+
+function wholeWords({ text, finish }: Completion): string {
+  let end = text.length;
+  if (finish === "length") while (end > 0 && /\S/.test(text[end - 1] as string)) end--;
+  return text.slice(0, end);
 }
 
 /** The worst that `replies` can cost. */
@@ -68,8 +76,9 @@ export function repliesBound(model: Model, prompt: Prompt, count: number, { maxT
  * into something by what it reads is more than any quotation can promise.
  */
 export function quoted(name: string, text: string): string {
+  const closed = new Set(Array.from(text.matchAll(/<\/([\w-]{1,64})>/g), ([, mark]) => mark));
   let mark = name;
-  for (let i = 2; text.includes(`</${mark}>`); i++) mark = `${name}-${i}`;
+  for (let i = 2; closed.has(mark); i++) mark = `${name}-${i}`;
   return `<${mark}>\n${text}\n</${mark}>`;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Cost } from "../budget.ts";
+import { type Cost, cost } from "../budget.ts";
+import type { Model } from "../model.ts";
 import { scripted } from "../models/scripted.ts";
 import type { Node } from "../node.ts";
 import { text, type TextState } from "../policies/text.ts";
@@ -47,18 +48,50 @@ describe("the grade of a reply", () => {
 test("is the share of the scale; the critique is the evidence; it keeps to its bound", async () => {
   const model = scripted({ replies: ["Step 2 is wrong.\nGrade: 4"], price: { dollarsPerToken: 1e-6, dollarsPerPromptToken: 1e-6 } }); // biome-ignore format: one line
   const scorer = rubric<string>(model, { scale: [0, 5] });
-  const { score, cost } = (await scorer.score(node("5"), request)) as Required<Judgement>;
+  const { score, cost: spent } = (await scorer.score(node("5"), request)) as Required<Judgement>;
   expect(score).toEqual({ kind: "probability", value: 0.8, evidence: "Step 2 is wrong.\nGrade: 4" });
   const bound = scorer.bound?.(node("5"), context) as Cost;
   for (const unit of ["tokens", "promptTokens", "calls", "nanodollars"] as const)
-    expect([unit, cost[unit] <= bound[unit]]).toEqual([unit, true]);
+    expect([unit, spent[unit] <= bound[unit]]).toEqual([unit, true]);
 });
 
 test("several samples: the mean of those that can be read; failed ones are paid for and left out", async () => {
   const model = scripted({ replies: ["Grade: 10", "no idea", "Grade: 1", { failure: "unavailable" }, "Grade: 4"] });
-  const { score, cost } = (await rubric<string>(model, { samples: 5 }).score(node(""), request)) as Required<Judgement>;
+  const { score, cost: spent } = (await rubric<string>(model, { samples: 5 }).score(
+    node(""),
+    request,
+  )) as Required<Judgement>;
   expect(score).toMatchObject({ value: (5 - 1) / 9, evidence: "Grade: 10" });
-  expect(cost.calls).toBe(5);
+  expect(spent.calls).toBe(5);
+});
+
+test("best grades everywhere are exactly 1, whatever the scale and its rounding", async () => {
+  const model = scripted({ replies: ["Grade: 0.1"] }); // (0.1 + 0.1 + 0.1) / 3 > 0.1
+  const scorer = rubric<string>(model, { samples: 3, scale: [0, 0.1] });
+  expect(await scorer.score(node(""), request)).toMatchObject({ score: { value: 1 } });
+});
+
+test("a grade that was cut off is no grade", async () => {
+  const reply = "Good.\nGrade: 10";
+  const cut = (maxTokens: number) =>
+    rubric<string>(scripted({ replies: [reply] }), { maxTokens }).score(node(""), request);
+  expect(await cut(reply.length + 1)).toMatchObject({ score: { value: 1 } });
+  await expect(cut(reply.length - 1)).rejects.toMatchObject({ code: "bad-response" }); // "Grade: 1"
+});
+
+test("what a failed reply has cost is its worst case, where the model does not say", async () => {
+  const silent: Model = {
+    ...scripted({ replies: [""] }),
+    async *generate({ seeds }) {
+      for (const index of seeds.keys())
+        yield index === 0
+          ? { type: "completion", index, completion: { text: "Grade: 10", length: 9, logProb: Number.NaN, logProposal: Number.NaN, finish: "end", cost: cost({ calls: 1, tokens: 9 }) } } // biome-ignore format: one line
+          : { type: "failure", index, failure: { code: "unavailable", message: "down" } };
+    },
+  };
+  const scorer = rubric<string>(silent, { samples: 3, maxTokens: 50 });
+  const judgement = (await scorer.score(node(""), request)) as Required<Judgement>;
+  expect(judgement.cost).toMatchObject({ calls: 3, tokens: 9 + 2 * 50 });
 });
 
 test("in best-of-n an answer whose critique has no grade is unscored, and never wins", async () => {

@@ -1,9 +1,9 @@
 /**
  * A graded judge: a model reads the criteria, the question and the answer, writes a short critique, and gives a grade.
  *
- * Reasons first, grade last; Zheng et al. 2023, arXiv:2306.05685, §3.1 (single answer grading), here with criteria of one's own. With `samples` above 1 the grade is the mean of those that could be read. **A reply without a
- * grade is no grade**: where none can be read the node is unscored, never worst. The critique is kept as `evidence`, so that
- * revision can feed it back.
+ * Reasons first, grade last; Zheng et al. 2023, arXiv:2306.05685, §3.1 (single answer grading), here with criteria of one's own.
+ * With `samples` above 1 the score is the mean over the grades that could be read. **A reply without a grade is no grade**: where
+ * none can be read the node is unscored, never worst. The critique is kept as `evidence`, so that revision can feed it back.
  *
  * Judges favour long answers, their own style, and what stands first; they can be talked to by what they grade. The score is
  * the share of the scale, (grade − least) / (most − least), as kind `probability`: in [0, 1], but of nothing in particular
@@ -58,7 +58,7 @@ export function rubric<S>(model: Model, options: RubricOptions = {}): Scorer<S> 
       const said = await replies(model, promptOf(problem, text(state)), samples, { ...options, seed, signal });
       const graded = said.texts.flatMap((reply) => {
         const grade = gradeOf(reply, scale);
-        return grade === undefined ? [] : [{ reply, grade }];
+        return grade === undefined ? [] : [{ reply, share: (grade - least) / (most - least) }];
       });
       const [first] = graded;
       if (!first)
@@ -67,11 +67,10 @@ export function rubric<S>(model: Model, options: RubricOptions = {}): Scorer<S> 
           `'${model.id}' gave no grade from ${least} to ${most}: ${JSON.stringify(said.texts[0]?.slice(-80))}`,
           { cost: said.cost },
         );
-      const mean = graded.reduce((sum, { grade }) => sum + grade, 0) / graded.length;
       return {
         score: {
           kind: "probability",
-          value: (mean - least) / (most - least),
+          value: graded.reduce((sum, { share }) => sum + share, 0) / graded.length, // shares, as their mean cannot exceed 1
           evidence: first.reply.trim().slice(0, 4000),
         },
         cost: said.cost,

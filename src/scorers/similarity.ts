@@ -6,19 +6,26 @@
  */
 import { cost, noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
+import { cosine } from "../math/linear.ts";
 import { nanodollars } from "../price.ts";
 import { type Problem, promptText } from "../problem.ts";
 import type { Embedder } from "../reader.ts";
 import type { Scorer } from "../scorer.ts";
 
-/** @param to what answers are compared with. By default the problem's reference, or else its prompt. */
+export interface SimilarityOptions {
+  /** What answers are compared with. @default the problem's reference, or else its prompt */
+  readonly to?: (problem: Problem) => string;
+  /** Names what they are compared with in journals. @default "similarity" */
+  readonly name?: string;
+}
+
 export function similarity<S>(
   embedder: Embedder,
-  to: (problem: Problem) => string = ({ reference, prompt }) => reference ?? promptText(prompt),
+  { to = ({ reference, prompt }) => reference ?? promptText(prompt), name = "similarity" }: SimilarityOptions = {},
 ): Scorer<S> {
   const { id, countTokens, price } = embedder;
   return {
-    name: `similarity:${id}`,
+    name: `${name}:${id}`,
     kind: "reward",
     bound({ state }, { problem, text }) {
       if (!countTokens) return noCost;
@@ -28,29 +35,16 @@ export function similarity<S>(
     async score({ state }, { problem, text, signal }) {
       const { vectors, cost } = await embedder.embed([text(state), to(problem)], { signal });
       const [own, other] = vectors;
-      const value = own && other ? cosine(own, other) : undefined;
-      if (value === undefined || !Number.isFinite(value))
+      const value = own && other ? cosine(own, other) : Number.NaN;
+      if (Number.isNaN(value))
         throw new Failed(
           "bad-response",
           `'${id}' gave vectors that have no angle: of ${own?.length} and ${other?.length} numbers`,
+          { cost },
         );
       return { score: { kind: "reward", value }, cost };
     },
   };
-}
-
-/** In [−1, 1]; undefined where a vector is 0 or their lengths differ. */
-export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number | undefined {
-  if (a.length !== b.length) return undefined;
-  let [product, ownSquares, otherSquares] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] as number, b[i] as number];
-    product += x * y;
-    ownSquares += x * x;
-    otherSquares += y * y;
-  }
-  const size = Math.sqrt(ownSquares) * Math.sqrt(otherSquares);
-  return size > 0 ? Math.max(-1, Math.min(1, product / size)) : undefined;
 }
 
 /**

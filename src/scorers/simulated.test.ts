@@ -124,8 +124,9 @@ describe("noise", () => {
   test("leaves certainties as they are, and verdicts to `simulated`", async () => {
     for (const value of [0, 1]) {
       const sure: Scorer<string> = { name: "sure", kind: "probability", score: () => ({ kind: "probability", value }) };
-      expect(await rankBy(noisy(sure, { sd: 5 }), "a")).toBe(value);
+      for (const sd of [5, 1e6]) expect(await rankBy(noisy(sure, { sd }), "a")).toBe(value);
     }
+    for (const state of ["a", "b", "c", "d"]) expect([0, 1]).toContain(await rankBy(noisy(half, { sd: 1e6 }), state));
     expect(() => noisy(truth, { sd: 1 })).toThrow("`simulated`");
     expect(() => noisy(half, { sd: -1 })).toThrow("'sd'");
   });

@@ -8,10 +8,10 @@
 import { fold, key } from "../key.ts";
 import { type Random, random } from "../math/random.ts";
 import { rankOf, type Scorer, type ScoreRequest } from "../scorer.ts";
-import { boundOf, judged } from "./judged.ts";
+import { boundOf, judgementOf } from "./judgement.ts";
 
 export interface ErringOptions {
-  /** Of the study: another seed errs on other answers. @default 0 */
+  /** Another seed errs on other answers; two scorers of one seed share their luck. @default 0 */
   readonly seed?: number;
   /** Whether each question errs anew. @default false */
   readonly fresh?: boolean;
@@ -36,7 +36,7 @@ export function simulated<S>({ truth, truePositive, falsePositive, ...erring }: 
     kind: "verdict",
     bound: (node, context) => boundOf(truth, node, context),
     async score(node, request) {
-      const { score, cost } = await judged(truth, node, request);
+      const { score, cost } = await judgementOf(truth, node, request);
       const rate = rankOf(score) === 1 ? truePositive : falsePositive;
       const correct = streamOf("simulated", request.text(node.state), request, erring).uniform() < rate;
       return { score: { kind: "verdict", correct }, cost };
@@ -61,13 +61,13 @@ export function noisy<S>(scorer: Scorer<S>, { sd, ...erring }: NoisyOptions): Sc
     kind,
     bound: (node, context) => boundOf(scorer, node, context),
     async score(node, request) {
-      const { score, cost } = await judged(scorer, node, request);
+      const { score, cost } = await judgementOf(scorer, node, request);
       const noise = sd * streamOf("noisy", request.text(node.state), request, erring).normal();
       const value = rankOf(score);
       return {
         score: {
           kind,
-          value: kind === "probability" ? value / (value + (1 - value) * Math.exp(-noise)) : value + noise,
+          value: kind === "probability" ? movedInLogOdds(value, noise) : value + noise,
         },
         cost,
       };
@@ -87,6 +87,9 @@ export function verifierCeiling(rates: { p: number; truePositive: number; falseP
   const accepted = right + (1 - rates.p) * rates.falsePositive;
   return accepted > 0 ? right / accepted : undefined;
 }
+
+const movedInLogOdds = (p: number, by: number): number =>
+  p === 0 || p === 1 ? p : 1 / (1 + Math.exp(-by) * (1 / p - 1));
 
 function streamOf(
   what: string,

@@ -5,7 +5,7 @@
  * P(yes) / (P(yes) + P(no)). Sapling was trained on this with exact labels (`?`, then `y` or `n`). A *flawed* process
  * scorer by nature, as it is the model that makes the mistakes which judges them: measure it (see the model card) before
  * trusting it, and prefer a verifier where there is one. Cost: one call, counted as one token; its prompt is mostly cached.
- * As a token of the same model: Kadavath et al. 2022, arXiv:2207.05221, §3.1 (P(True)); trained on completions:
+ * As a token of the same model: Kadavath et al. 2022, arXiv:2207.05221 (P(True)); trained on completions:
  * Cobbe et al. 2021, arXiv:2110.14168, §4.
  */
 import { cost } from "../budget.ts";

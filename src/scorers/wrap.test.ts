@@ -28,6 +28,16 @@ function slow() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("cached", () => {
+  test("a finished text and the same text unfinished are judged apart", async () => {
+    const { scorer, asked } = slow();
+    const memo = cached(scorer);
+    const all = [true, false, true].map((done) => memo.score({ state: "a", done } as Node<string>, request));
+    await settled();
+    expect(asked.length).toBe(2);
+    for (const { give } of asked) give();
+    expect((await Promise.all(all)).map((one) => (one as Judgement).cost?.calls)).toEqual([1, 1, 0]);
+  });
+
   test("equal texts of one problem are judged once, the first pays, at whatever seed and however close together", async () => {
     const { scorer, asked } = slow();
     const memo = cached(scorer);

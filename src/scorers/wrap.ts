@@ -3,7 +3,7 @@ import { noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import { fold, key, seedOf } from "../key.ts";
 import type { Judgement, Scorer } from "../scorer.ts";
-import { judged } from "./judged.ts";
+import { judgementOf } from "./judgement.ts";
 
 export interface CachedOptions {
   /** Scores kept; the least recently used goes first. @default 10000 */
@@ -11,9 +11,10 @@ export interface CachedOptions {
 }
 
 /**
- * Judges equal texts of one problem once. What is remembered costs nothing; a failure is not remembered. While a text is being
- * judged, others who ask wait for that judgement. Scorers that draw get a seed made of the text, so that a score does not
- * depend on who asked first; who of two equal nodes pays does.
+ * Judges equal texts of one problem once, finished and unfinished ones apart; not for scorers that look at more than the text, as
+ * `likelihood` does. What is remembered costs nothing; a failure is not remembered. While a text is being judged, others who ask
+ * wait for that judgement. Scorers that draw get a seed made of the text, so that a score does not depend on who asked first; who
+ * of two equal nodes pays does.
  */
 export function cached<S>(scorer: Scorer<S>, { most = 10_000 }: CachedOptions = {}): Scorer<S> {
   if (!(Number.isInteger(most) && most >= 1))
@@ -26,9 +27,10 @@ export function cached<S>(scorer: Scorer<S>, { most = 10_000 }: CachedOptions = 
     kind: scorer.kind,
     ...(scorer.bound && { bound: scorer.bound.bind(scorer) }),
     async score(node, request) {
-      const place = JSON.stringify([request.problem.id, request.problem.prompt, request.text(node.state)]);
+      const { id, prompt } = request.problem;
+      const place = JSON.stringify([id, prompt, request.text(node.state), node.done]);
       const { value, isNew } = await memo(place, () =>
-        judged(scorer, node, { ...request, seed: seedOf(fold(key(0), place)) }),
+        judgementOf(scorer, node, { ...request, seed: seedOf(fold(key(0), place)) }),
       );
       return isNew ? value : { score: value.score, cost: noCost };
     },
@@ -83,7 +85,8 @@ export function withTimeout<S>(scorer: Scorer<S>, timeoutMs: number): Scorer<S> 
         signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
       );
       try {
-        return await Promise.race([judged(scorer, node, { ...request, signal }), ended]);
+        signal.throwIfAborted();
+        return await Promise.race([judgementOf(scorer, node, { ...request, signal }), ended]);
       } finally {
         clearTimeout(timer);
       }

@@ -20,13 +20,13 @@ import { random } from "../math/random.ts";
 import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
 import { rankOf, type Score, type Scorer } from "../scorer.ts";
-import type { Outcome, Program, Search } from "../search.ts";
-import { all, BudgetSpent } from "../search.ts";
+import type { Program, Search } from "../search.ts";
 import { aggregation } from "./ab-mcts/aggregation.ts";
 import { type BetaPrior, betaPrior, type GaussianPrior, gaussianPrior, type Prior } from "./ab-mcts/beliefs.ts";
 import { mixedModel } from "./ab-mcts/mixed.ts";
 import type { Selection, Twig, Widener } from "./ab-mcts/widener.ts";
-import { bestFirst, isAccepted, type Judged, judge, redraw } from "./judged.ts";
+import { allAffordable } from "./affordable.ts";
+import { rankedAnswers, isAccepted, type Judged, judge, redraw } from "./judged.ts";
 import { checkWhole } from "./options.ts";
 
 /**
@@ -63,9 +63,9 @@ export function abMcts<S>(options: AbMctsOptions<S>): Search<S> {
   const names = Object.keys(actions);
   const prior = options.prior ?? (beliefs === "beta" ? betaPrior : gaussianPrior);
   const { expected = 0.5, enough } = options;
-  checkWhole("AB-MCTS", "n", n, 1);
-  checkWhole("AB-MCTS", "batch", batch, 1);
-  if (names.length === 0) throw new RangeError("Cannot use AB-MCTS as 'actions' is empty: give at least one");
+  checkWhole("ab-mcts", "n", n, 1);
+  checkWhole("ab-mcts", "batch", batch, 1);
+  if (names.length === 0) throw new RangeError("Cannot use ab-mcts as 'actions' is empty: give at least one");
   checkPrior(prior, beliefs);
 
   const wideners = (): Widener =>
@@ -98,7 +98,7 @@ export function abMcts<S>(options: AbMctsOptions<S>): Search<S> {
       };
       const answers: Judged<S>[] = [];
 
-      function* grow(branch: Branch<S>, action: number): Program<S, Grown<S>> {
+      function* grow(branch: Branch<S>, action: number): Program<S, Grown<S> | undefined> {
         const policy = actions[names[action] as string]?.(branch.node, branch.score);
         const answer = yield* redraw(branch.node ?? root, policy);
         return answer && { branch, action, ...(yield* judge(answer, scorer)) };
@@ -113,16 +113,9 @@ export function abMcts<S>(options: AbMctsOptions<S>): Search<S> {
             at = choice.child as Branch<S>;
           }
         });
-        const grown: Grown<S>[] = [];
-        let spent = false;
-        try {
-          yield* all(trials.map((trial, i) => kept(trial, grown, i)));
-        } catch (error) {
-          if (!(error instanceof BudgetSpent) || (answers.length === 0 && grown.every((one) => !one))) throw error;
-          spent = true; // what finished meanwhile counts
-        }
+        const { results, spent } = yield* allAffordable(trials);
+        const grown = results.filter((one) => one !== undefined);
         for (const one of grown) {
-          if (!one) continue;
           answers.push(one);
           if (!one.score) continue;
           const { branch, action, answer, score } = one;
@@ -131,19 +124,18 @@ export function abMcts<S>(options: AbMctsOptions<S>): Search<S> {
           branch.children.push(twig);
           widener.observe(twig);
         }
-        if (spent || grown.some((one) => isAccepted(one?.score, enough))) break;
+        if (spent && answers.length === 0) throw spent;
+        if (spent || grown.some(({ score }) => isAccepted(score, enough))) break;
       }
-      const candidates = bestFirst(answers);
+      const candidates = rankedAnswers(answers);
       return { answer: candidates[0], candidates };
     },
   };
 }
 
-type Grown<S> = (Judged<S> & { readonly branch: Branch<S>; readonly action: number }) | undefined;
-
-/** Runs a program and keeps its result, whatever becomes of those beside it. */
-function* kept<S, T>(program: Program<S, T>, results: T[], index: number): Program<S, void> {
-  results[index] = yield* program;
+interface Grown<S> extends Judged<S> {
+  readonly branch: Branch<S>;
+  readonly action: number;
 }
 
 interface Branch<S> extends Twig {
@@ -156,14 +148,14 @@ interface Branch<S> extends Twig {
 function checkPrior(prior: Prior, beliefs: string): void {
   if (beliefs !== "mixed" && prior.family !== beliefs)
     throw new RangeError(
-      `Cannot use AB-MCTS as 'prior' must be ${beliefs} like the beliefs: current value is ${prior.family}`,
+      `Cannot use ab-mcts as 'prior' must be ${beliefs} like the beliefs: current value is ${prior.family}`,
     );
   if (prior.family === "gaussian" && !(prior.kappa > 0 && prior.nu >= 1 && prior.tauSquared > 0))
     throw new RangeError(
-      `Cannot use AB-MCTS as a Gaussian prior needs kappa > 0, nu >= 1 and tauSquared > 0: current values are ${prior.kappa}, ${prior.nu} and ${prior.tauSquared}`,
+      `Cannot use ab-mcts as a Gaussian prior needs kappa > 0, nu >= 1 and tauSquared > 0: current values are ${prior.kappa}, ${prior.nu} and ${prior.tauSquared}`,
     );
   if (prior.family === "beta" && !(prior.a > 0 && prior.b > 0))
     throw new RangeError(
-      `Cannot use AB-MCTS as a Beta prior needs a, b > 0: current values are ${prior.a} and ${prior.b}`,
+      `Cannot use ab-mcts as a Beta prior needs a, b > 0: current values are ${prior.a} and ${prior.b}`,
     );
 }

@@ -11,7 +11,8 @@ import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Outcome, Search } from "../search.ts";
-import { all, extend, propose, score } from "../search.ts";
+import { extend, propose, score } from "../search.ts";
+import { allAffordable } from "./affordable.ts";
 import { complete } from "./draw.ts";
 import { checkWhole } from "./options.ts";
 
@@ -49,8 +50,9 @@ export function askForSearch<S>(options: AskForSearchOptions<S>): Search<S, AskF
       const [reply] = yield* extend(root, { policy: ask });
       if (!reply) return { answer: undefined, candidates: [], reply };
       const begun = yield* extend(reply, { count: most, draw: "top", policy: read });
-      const ended = yield* all(begun.map((one) => complete(one, "top", read)));
-      const tries = ended.filter((one) => one !== undefined);
+      const { results, spent } = yield* allAffordable(begun.map((one) => complete(one, "top", read)));
+      const tries = results.filter((one) => one !== undefined);
+      if (spent && tries.length === 0) throw spent;
       if (scorer !== null) yield* score(tries, { by: scorer });
       const answer = pick(reply, tries) ?? tries[0];
       if (answer) yield* propose(answer);

@@ -142,6 +142,28 @@ test("equal states are merged where they are told apart by text: the more probab
   expect([...lawOf(model).keys()]).toEqual(["", "a", "b"]);
 });
 
+test("what finished in the step that a spent budget cut short counts, and the best of it wins", async () => {
+  const model = tabular({
+    alphabet: "abc.",
+    maxLength: 2,
+    conditional: (text) => (text === "" ? [0.4, 0.3, 0.3, 0] : [0.05, 0.05, 0, 0.9]),
+  });
+  const likesB = custom<TextState>("b's", (text) => text.split("b").length - 1);
+  const search = beam<TextState>({ width: 3, draw: "top", scorer: likesB });
+  const { outcome } = await solve(model, search, { budget: { calls: 3 } }); // the root, two of its children
+  expect(outcome?.candidates.map(({ state }) => state.text)).toEqual(["b", "a"]);
+});
+
+test("where nothing that was kept gets finished, the best finished answer that was not kept is the answer", async () => {
+  const model = tabular({
+    alphabet: "ab.",
+    maxLength: 9,
+    conditional: (text) => (text === "" ? [0.5, 0.4, 0.1] : [0.5, 0.5, 0]),
+  });
+  const { text, outcome } = await solve(model, beam<TextState>({ width: 2, branch: 3, maxSteps: 3 }));
+  expect([text, outcome?.candidates.length]).toEqual(["", 1]);
+});
+
 test("a spent budget leaves the finished answers, best first", async () => {
   const model = tabular({ alphabet: "ab.", maxLength: 5, conditional: () => [0.4, 0.3, 0.3] });
   const { text, stopped, outcome } = await solve(model, beam<TextState>({ width: 3 }), { budget: { calls: 3 } });

@@ -15,16 +15,18 @@
  * Partial answers are ranked by `rank`: cumulative log-probability (the default), log-probability per token raised to
  * `lengthPenalty` (Wu et al. 2016, arXiv:1609.08144, eq. 14, with their 5/6 offsets), or a scorer's opinion. Finished
  * answers keep their place in the beam and compete with unfinished ones. Equal states are merged when `distinct` (equal
- * text): the more probable stays. Ties: the earlier place.
+ * text): the more probable stays. Where none that was kept gets finished, the best finished one that was not is the answer.
+ * Ties: the earlier place.
  * Cost: width × branch steps a level, at most `maxSteps` levels.
  */
 import type { Node } from "../node.ts";
 import type { Draw } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Program, Search } from "../search.ts";
-import { all, BudgetSpent, extend, propose } from "../search.ts";
+import { extend, propose } from "../search.ts";
+import { allAffordable } from "./affordable.ts";
 import { checkNumber, checkWhole } from "./options.ts";
-import { byRank, firstOfEach, growScored, type Ranked } from "./ranked.ts";
+import { bestFinished, byRank, firstOfEach, growScored, type Ranked } from "./ranked.ts";
 
 export interface BeamOptions<S> {
   /** Partial answers kept. @default 4 */
@@ -72,24 +74,23 @@ export function beam<S>(options: BeamOptions<S> = {}): Search<S> {
     },
     *run(root) {
       let kept: Ranked<S>[] = [{ node: root, rank: 0 }];
+      let passed: Ranked<S>[] = []; // the best finished answer so far, kept or not
       for (let step = 0; step < maxSteps && kept.some(({ node }) => !node.done); step++) {
         const finished = kept.filter(({ node }) => node.done);
         const open = kept.filter(({ node }) => !node.done);
-        let grown: Ranked<S>[][];
-        try {
-          grown = yield* all(open.map(({ node }) => grow(node)));
-        } catch (error) {
-          if (!(error instanceof BudgetSpent) || finished.length === 0) throw error;
-          kept = finished;
-          break;
-        }
-        kept = [...finished, ...grown.flat()].sort(byRank);
+        const { results, spent } = yield* allAffordable(open.map(({ node }) => grow(node)));
+        kept = [...finished, ...results.flatMap((children) => children ?? [])].sort(byRank);
+        passed = bestFinished([...passed, ...kept]);
+        if (spent) kept = kept.filter(({ node }) => node.done); // nothing else can be grown any more
         if (distinct) kept = firstOfEach(kept, ({ node }) => distinct(node.state));
         kept = kept.slice(0, width);
         for (const { node, rank } of kept) if (node.done) yield* propose(node, rank);
-        if (kept.length === 0) break;
+        if (!spent) continue;
+        if (passed.length === 0) throw spent;
+        break;
       }
-      const candidates = kept.filter(({ node }) => node.done && node !== root).map(({ node }) => node);
+      const finished = kept.filter(({ node }) => node.done);
+      const candidates = (finished.length > 0 ? finished : passed).map(({ node }) => node);
       return { answer: candidates[0], candidates };
     },
   };

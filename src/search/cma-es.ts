@@ -10,17 +10,18 @@
  * Points without a score take no part: the others are ranked among themselves, and weights that nobody takes are left out.
  * Ties: the earlier place. It ends after `generations`, when a score reaches `enough`, when the law has shrunk to a 10⁻¹² of
  * its first width, or when a whole generation remains without a score (the budget is spent, or the scorer broken).
- * The answer is the best point that was scored. Cost: λ scores a generation, 4 + ⌊3 ln n⌋ by default. On smooth functions with
+ * The answer is the best point that was scored; the first one where none was. Cost: λ scores a generation, 4 + ⌊3 ln n⌋ by default. On smooth functions with
  * exact gradients gradient ascent is cheaper; nothing guarantees the global optimum.
  */
 import { fold } from "../key.ts";
 import { dot, norm, plus, scaled, symmetricEigen, type Vector } from "../math/linear.ts";
 import { random } from "../math/random.ts";
+import type { Node } from "../node.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Outcome, Search } from "../search.ts";
 import { BudgetSpent } from "../search.ts";
 import { checkNumber, checkWhole } from "./options.ts";
-import { bestFirst, judgedAt, type Scored, scoredOf, type Space } from "./space.ts";
+import { byValue, judgedAt, type Scored, scoredOf, type Space } from "./space.ts";
 
 export interface CmaEsOptions {
   /** Where the vectors are; as `latent()` makes it. */
@@ -51,11 +52,11 @@ export function cmaEs(options: CmaEsOptions): Search<Vector, CmaEsOutcome> {
   const { space, scorer, start, spread = 1, generations = 100, enough = Number.POSITIVE_INFINITY } = options;
   const n = space.dimension;
   const { population = 4 + Math.floor(3 * Math.log(n)) } = options;
-  checkWhole("CMA-ES", "population", population, 2);
-  checkWhole("CMA-ES", "generations", generations, 1, 10_000_000);
-  checkNumber("CMA-ES", "spread", spread, { above: 0 });
+  checkWhole("cma-es", "population", population, 2);
+  checkWhole("cma-es", "generations", generations, 1, 10_000_000);
+  checkNumber("cma-es", "spread", spread, { above: 0 });
   if (start && start.length !== n)
-    throw new RangeError(`Cannot use CMA-ES as 'start' must have ${n} entries: it has ${start.length}`);
+    throw new RangeError(`Cannot use cma-es as 'start' must have ${n} entries: it has ${start.length}`);
   const p = parameters(n, population);
 
   return {
@@ -72,6 +73,7 @@ export function cmaEs(options: CmaEsOptions): Search<Vector, CmaEsOutcome> {
     *run(root, { key }) {
       let law = firstLaw(start ?? root.state, spread);
       const best: Scored[] = []; // of each generation
+      let unscored: Node<Vector> | undefined; // the first point, for want of a better one
       let generation = 0;
       let width = spread;
       try {
@@ -88,7 +90,9 @@ export function cmaEs(options: CmaEsOptions): Search<Vector, CmaEsOutcome> {
             );
             return plus(law.mean, y, law.sigma); // eq. 38–40
           });
-          const ranked = scoredOf(yield* judgedAt(root, space, points, scorer)).sort(bestFirst);
+          const judged = yield* judgedAt(root, space, points, scorer);
+          unscored ??= judged[0]?.node;
+          const ranked = scoredOf(judged).sort(byValue);
           const [first] = ranked;
           if (!first) break;
           best.push(first);
@@ -111,7 +115,8 @@ export function cmaEs(options: CmaEsOptions): Search<Vector, CmaEsOutcome> {
       } catch (error) {
         if (!(error instanceof BudgetSpent) || best.length === 0) throw error;
       }
-      const candidates = best.sort(bestFirst).map(({ node }) => node);
+      const candidates = best.sort(byValue).map(({ node }) => node);
+      if (candidates.length === 0 && unscored) candidates.push(unscored);
       return { answer: candidates[0], candidates, generations: generation, mean: law.mean, spread: width };
     },
   };

@@ -21,9 +21,10 @@ import type { Node } from "../node.ts";
 import type { Draw } from "../policy.ts";
 import type { Outcome, Search } from "../search.ts";
 import { extend, propose } from "../search.ts";
+import { allAffordable } from "./affordable.ts";
 import { checkNumber, checkWhole } from "./options.ts";
 import type { Penalty } from "./penalties.ts";
-import { affordable, byRank, type Ranked } from "./ranked.ts";
+import { bestFinished, byRank, type Ranked } from "./ranked.ts";
 
 export interface DiverseBeamOptions<S> {
   /** δ: what counts as resembling. */
@@ -69,35 +70,40 @@ export function diverseBeam<S>(options: DiverseBeamOptions<S>): Search<S, Divers
     options: { penalty: penalty.name, width, groups, strength, branch, draw, maxSteps },
     *run(root) {
       let kept: Penalised<S>[][] = Array.from({ length: groups }, () => [{ node: root, rank: 0, charge: 0 }]);
+      let passed: Ranked<S>[] = []; // the most likely finished answer so far, kept or not
       for (let step = 0; step < maxSteps; step++) {
         const open = [...new Set(kept.flat().map(({ node }) => node))].filter(({ done }) => !done);
         if (open.length === 0) break;
-        const { results, spent } = yield* affordable(open.map((node) => extend(node, { count: branch, draw })));
+        const { results, spent } = yield* allAffordable(open.map((node) => extend(node, { count: branch, draw })));
         const childrenOf = new Map(open.map((node, i) => [node, results[i] ?? []]));
+
+        const grown = results.flatMap((children) => children ?? []);
+        passed = bestFinished([...passed, ...grown.map((node) => ({ node, rank: node.totalLogProb }))]);
 
         const chosen: Node<S>[][] = [];
         kept = kept.map((group) => {
           const penaltyOf = penalty.against(chosen);
-          const grown = group.flatMap(({ node: parent, charge: before }) =>
+          const ours = group.flatMap(({ node: parent, charge: before }) =>
             (childrenOf.get(parent) ?? []).map((node): Penalised<S> => {
               const charge = (penalty.extent === "step" ? before : 0) + penaltyOf(node);
               return { node, charge, rank: node.totalLogProb - strength * charge };
             }),
           );
-          const next = [...group.filter(({ node }) => node.done), ...grown].sort(byRank).slice(0, width / groups);
+          const useful = ours.filter(({ node }) => node.done || !spent);
+          const next = [...group.filter(({ node }) => node.done), ...useful].sort(byRank).slice(0, width / groups);
           chosen.push(next.map(({ node }) => node));
           return next;
         });
         for (const { node } of kept.flat()) if (node.done) yield* propose(node, node.totalLogProb);
         if (!spent) continue;
-        if (!kept.flat().some(({ node }) => node.done)) throw spent;
+        if (passed.length === 0) throw spent;
         break;
       }
-      const finished = kept.map((group) => group.filter(({ node }) => node.done && node !== root));
-      const candidates = [...new Set(finished.flat().map(({ node }) => node))]
+      const finished = kept.map((group) => group.filter(({ node }) => node.done));
+      const ranked = [...new Set(finished.flat().map(({ node }) => node))]
         .map((node) => ({ node, rank: node.totalLogProb }))
-        .sort(byRank)
-        .map(({ node }) => node);
+        .sort(byRank);
+      const candidates = (ranked.length > 0 ? ranked : passed).map(({ node }) => node);
       return { answer: candidates[0], candidates, groups: finished.map((group) => group.map(({ node }) => node)) };
     },
   };

@@ -3,7 +3,8 @@ import type { Node } from "../node.ts";
 import { comparePlaces } from "../node.ts";
 import type { Draw, Policy } from "../policy.ts";
 import type { Program } from "../search.ts";
-import { all, BudgetSpent, extend } from "../search.ts";
+import { extend } from "../search.ts";
+import { allAffordable } from "./affordable.ts";
 
 /**
  * n answers, each handed to `use` as soon as it is there, in order of finishing; returned in order of place. Those that
@@ -17,25 +18,26 @@ export function* drawAnswers<S>(
   use: (answer: Node<S>) => Program<S, void>,
 ): Program<S, Node<S>[]> {
   const answers: Node<S>[] = [];
-  try {
-    yield* all(
-      Array.from({ length: n }, function* (): Program<S, void> {
-        const answer = yield* complete(root, "sample", policy);
-        if (!answer) return;
-        answers.push(answer);
-        yield* use(answer);
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof BudgetSpent) || answers.length === 0) throw error;
-  }
+  const { spent } = yield* allAffordable(
+    Array.from({ length: n }, function* (): Program<S, void> {
+      const answer = yield* complete(root, "sample", policy);
+      if (!answer) return;
+      answers.push(answer);
+      yield* use(answer);
+    }),
+  );
+  if (spent && answers.length === 0) throw spent;
   return answers.sort((a, b) => comparePlaces(a.id, b.id));
 }
 
-/** Extends by single steps until the answer is done; undefined where a step failed. */
+/** Far more steps than answers have: a policy that never ends one would never let the search end. */
+const mostSteps = 100_000;
+
+/** Extends by single steps until the answer is done; undefined where a step failed, or after 100,000 steps. */
 export function* complete<S>(from: Node<S>, draw: Draw, policy?: Policy<S>): Program<S, Node<S> | undefined> {
   let node = from;
-  while (!node.done) {
+  for (let step = 0; !node.done; step++) {
+    if (step === mostSteps) return undefined;
     const [next] = yield* extend(node, { draw, policy });
     if (!next) return undefined;
     node = next;

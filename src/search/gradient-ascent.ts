@@ -6,7 +6,8 @@
  * z ← z + rate × slope. Activation maximisation of Erhan et al. 2009, "Visualizing Higher-Layer Features of a Deep Network",
  * when z are pixels; in the latent space of a generator: Nguyen et al. 2016, arXiv:1605.09304.
  *
- * Each start climbs by itself, side by side; the answer is the best point that was scored on any way. A climb whose score or
+ * Each start climbs by itself, side by side; the answer is the best point that was scored on any way, the first start where
+ * none was. A climb whose score or
  * slope is missing ends there. Ties: the earlier place. Finds a local optimum of the score as it is, its errors included: far
  * from the prior a learned score is wrong in someone's favour. So judge the answer by another scorer too, or let the score pay
  * for distance, as s(z) − |z|²/2 does.
@@ -18,7 +19,7 @@ import type { Scorer } from "../scorer.ts";
 import type { Program, Search } from "../search.ts";
 import { all, BudgetSpent, extend } from "../search.ts";
 import { checkNumber, checkWhole } from "./options.ts";
-import { bestFirst, type Gradient, type Judged, judge, judgedAt, type Scored, slopesAt, type Space } from "./space.ts";
+import { byValue, type Gradient, type Judged, judge, judgedAt, type Scored, slopesAt, type Space } from "./space.ts";
 
 export interface GradientAscentOptions {
   /** Where the vectors are; as `latent()` makes it. */
@@ -41,10 +42,10 @@ export interface GradientAscentOptions {
 
 export function gradientAscent(options: GradientAscentOptions): Search<Vector> {
   const { space, gradient, scorer, starts = 1, steps = 100, rate = 0.1, method = "adam", difference = 1e-4 } = options;
-  checkWhole("gradient ascent", "starts", starts, 1);
-  checkWhole("gradient ascent", "steps", steps, 1);
-  checkNumber("gradient ascent", "rate", rate, { above: 0 });
-  checkNumber("gradient ascent", "difference", difference, { above: 0 });
+  checkWhole("gradient-ascent", "starts", starts, 1);
+  checkWhole("gradient-ascent", "steps", steps, 1);
+  checkNumber("gradient-ascent", "rate", rate, { above: 0 });
+  checkNumber("gradient-ascent", "difference", difference, { above: 0 });
 
   return {
     name: "gradient-ascent",
@@ -81,13 +82,15 @@ export function gradientAscent(options: GradientAscentOptions): Search<Vector> {
         note(here);
       }
 
+      let drawn: Node<Vector>[] = [];
       try {
-        const drawn = yield* extend(root, { count: starts });
+        drawn = yield* extend(root, { count: starts });
         yield* all(drawn.map(climb));
       } catch (error) {
         if (!(error instanceof BudgetSpent) || best.size === 0) throw error;
       }
-      const candidates = [...best.values()].sort(bestFirst).map(({ node }) => node);
+      const scored = [...best.values()].sort(byValue).map(({ node }) => node);
+      const candidates = scored.length > 0 ? scored : drawn;
       return { answer: candidates[0], candidates };
     },
   };

@@ -16,6 +16,12 @@ export { bestOfN, type BestOfNOptions, type BestOfNOutcome } from "./best-of-n.t
 export { complete, drawAnswers } from "./draw.ts";
 export { diverseBeam, type DiverseBeamOptions, type DiverseBeamOutcome } from "./diverse-beam.ts";
 export { dvts, type DvtsOptions } from "./dvts.ts";
+export {
+  type AnswerLaw,
+  hintMarginal,
+  type HintMarginalOptions,
+  type HintMarginalOutcome,
+} from "./hint-marginal.ts";
 export { hints, type HintsOptions, type HintsOutcome } from "./hints.ts";
 export { levin, type LevinOptions } from "./levin.ts";
 export { mcts, type MctsMove, type MctsNode, type MctsOptions, type MctsOutcome, type Widening } from "./mcts.ts";
@@ -100,7 +106,13 @@ export { reflexion, type ReflexionOptions, type ReflexionOutcome } from "./refle
 export { greedy, sample, type SampleOptions } from "./sample.ts";
 export { tournament, type TournamentOptions, type TournamentOutcome } from "./tournament.ts";
 export { stochasticBeam, type StochasticBeamOptions, type StochasticBeamOutcome } from "./stochastic-beam.ts";
+export { synthesize, type SynthesizeOptions, type SynthesizeOutcome } from "./synthesize.ts";
 export { treeOfThoughts, type TreeOfThoughtsOptions } from "./tree-of-thoughts.ts";
+export {
+  universalSelfConsistency,
+  type UniversalSelfConsistencyOptions,
+  type UniversalSelfConsistencyOutcome,
+} from "./universal-self-consistency.ts";
 export { vote, type VoteOptions, type VoteOutcome } from "./vote.ts";
 export { cmaEs, type CmaEsOptions, type CmaEsOutcome } from "./cma-es.ts";
 export { gradientAscent, type GradientAscentOptions } from "./gradient-ascent.ts";

@@ -34,7 +34,7 @@ export function isAccepted(score: Score | undefined, enough: number | undefined)
 }
 
 /** Best first, ties in order of place; what has no score comes last, the latest of it first. */
-export function bestFirst<S>(judged: readonly Judged<S>[]): Node<S>[] {
+export function rankedAnswers<S>(judged: readonly Judged<S>[]): Node<S>[] {
   return judged
     .toSorted((a, b) => {
       if (a.score && b.score) return rankOf(b.score) - rankOf(a.score) || comparePlaces(a.answer.id, b.answer.id);

@@ -98,5 +98,5 @@ test("where scores are missing there is nothing to learn", async () => {
     score: () => ({ kind: "reward" as const, value: Number.NaN }),
   };
   const { outcome } = await run(latentDirection({ space }), { id: "d", prompt: "" }, { policy: space, scorer });
-  expect(outcome).toMatchObject({ direction: undefined, slope: Number.NaN, answer: undefined });
+  expect(outcome).toMatchObject({ direction: undefined, slope: Number.NaN, answer: { id: "0#0", score: undefined } });
 });

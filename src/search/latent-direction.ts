@@ -16,12 +16,13 @@
 import { fold } from "../key.ts";
 import { dot, leastSquares, norm, plus, type Vector } from "../math/linear.ts";
 import { random } from "../math/random.ts";
+import type { Node } from "../node.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Outcome, Program, Search } from "../search.ts";
 import { BudgetSpent, extend } from "../search.ts";
 import { checkNumber, checkWhole } from "./options.ts";
 import {
-  bestFirst,
+  byValue,
   type Gradient,
   type Judged,
   judge,
@@ -64,10 +65,10 @@ const steps = [-1, -0.5, 0.5, 1] as const;
 
 export function latentDirection(options: LatentDirectionOptions): Search<Vector, LatentDirectionOutcome> {
   const { space, gradient, scorer, samples = 128, reach = 0.2, rounds = 5, difference = 1e-4 } = options;
-  checkWhole("latent direction", "samples", samples, 1);
-  checkWhole("latent direction", "rounds", rounds, 1);
-  checkNumber("latent direction", "reach", reach, { above: 0 });
-  checkNumber("latent direction", "difference", difference, { above: 0 });
+  checkWhole("latent-direction", "samples", samples, 1);
+  checkWhole("latent-direction", "rounds", rounds, 1);
+  checkNumber("latent-direction", "reach", reach, { above: 0 });
+  checkNumber("latent-direction", "difference", difference, { above: 0 });
 
   return {
     name: "latent-direction",
@@ -82,12 +83,15 @@ export function latentDirection(options: LatentDirectionOptions): Search<Vector,
     },
     *run(root, { key }) {
       const seen: Scored[] = [];
+      let unscored: Node<Vector> | undefined; // the first vector, for want of a better one
       let direction: Vector | undefined;
       let checked = unknown;
 
       /** Vectors that were scored, with their scores. */
       function* drawn(): Program<Vector, Scored[]> {
-        return known(yield* judge(yield* extend(root, { count: samples }), scorer));
+        const nodes = yield* extend(root, { count: samples });
+        unscored ??= nodes[0];
+        return known(yield* judge(nodes, scorer));
       }
 
       /** Undefined where even one is missing, as which of them cannot be told. */
@@ -151,7 +155,8 @@ export function latentDirection(options: LatentDirectionOptions): Search<Vector,
       } catch (error) {
         if (!(error instanceof BudgetSpent) || seen.length === 0) throw error;
       }
-      const candidates = seen.sort(bestFirst).map(({ node }) => node);
+      const candidates = seen.sort(byValue).map(({ node }) => node);
+      if (candidates.length === 0 && unscored) candidates.push(unscored);
       const without = reach * Math.sqrt(steps.reduce((sum, step) => sum + step * step, 0) / steps.length);
       return { answer: candidates[0], candidates, direction, ...checked, without };
     },

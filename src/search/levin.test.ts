@@ -80,6 +80,14 @@ test("where nothing is accepted the best judged answer is left, and a limit is k
   expect(short.answer?.done).toBe(true);
 });
 
+test("what is on the queue when the limit is reached is an answer too, the likeliest for its length first", async () => {
+  // Each letter is followed by the end, so finished answers are waiting while letters of more probability are grown.
+  const model = tabular({ alphabet: "ab.", maxLength: 9, conditional: () => [0.7, 0.2, 0.1] });
+  const { answer, outcome } = await solve(model, levin<TextState>({ ...everything, maxNodes: 2 }));
+  expect([answer?.state.text, answer?.done]).toEqual(["", true]);
+  expect(outcome?.candidates.map(({ state }) => state.text)).toEqual(["", "a"]);
+});
+
 test.each([
   ["branch", 0],
   ["enough", Number.NaN],

@@ -12,8 +12,9 @@
  * Orseau's cost with a softmax of rewards, not their formula.)
  *
  * A finished answer costs no expansion. Those that the verifier refuses are passed over; without a verifier the first that comes
- * off the queue is the answer. If none is accepted, the best judged one is. Costs are kept as logarithms. Ties: a finished
- * answer, then the earlier place. What the guide could not score comes last. Cost: branch steps an expansion, at most `maxNodes`.
+ * off the queue is the answer. If none is accepted, the best judged one is, or where none was judged, the first of the queue.
+ * Costs are kept as logarithms. Ties: a finished answer, then the earlier place. What the guide could not score comes last.
+ * Cost: branch steps an expansion, at most `maxNodes`.
  */
 import { logSumExp } from "../math/log-space.ts";
 import type { Node } from "../node.ts";
@@ -96,16 +97,27 @@ export function levin<S>({
       maxNodes,
     },
     *run(root) {
+      /** Finished answers that are on the queue. */
+      const waiting = new Map<Node<S>, Weighted<S>>();
       const finished: Ranked<S>[] = [];
+      function* growNext(parent: Weighted<S>): Program<S, Weighted<S>[]> {
+        const children = yield* grow(parent);
+        for (const child of children) if (child.node.done) waiting.set(child.node, child);
+        return children;
+      }
       function* isGoal(node: Node<S>): Program<S, boolean> {
         const [judged] = verifier ? yield* score([node], { by: verifier }) : [];
         const rank = judged ? rankOf(judged) : Number.NEGATIVE_INFINITY;
+        waiting.delete(node);
         finished.push({ node, rank });
         yield* propose(node, rank);
         return !verifier || rank >= enough;
       }
-      yield* takeBestFirst<S, Weighted<S>>(weighted(root, 0), { compare: finishedFirst, grow, isGoal, maxNodes });
-      const candidates = finished.sort(byRank).map(({ node }) => node);
+      const start = weighted(root, 0);
+      yield* takeBestFirst<S, Weighted<S>>(start, { compare: finishedFirst, grow: growNext, isGoal, maxNodes });
+      const candidates = [...finished.sort(byRank), ...[...waiting.values()].sort(finishedFirst)].map(
+        ({ node }) => node,
+      );
       return { answer: candidates[0], candidates };
     },
   };

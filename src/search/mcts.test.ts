@@ -56,7 +56,7 @@ describe("over text", () => {
           select: uct({ c: 3 }),
           draw: "top",
           scorer: custom("even", () => 0.5),
-          final: custom("worth", worth),
+          verifier: custom("worth", worth),
         });
         const { text = "" } = await solve(model, search);
         if (model.enumerate("").every((other) => worth(other.text) <= worth(text))) right++;

@@ -11,7 +11,7 @@
  * Coulom 2007, "Computing Elo ratings of move patterns in the game of Go"; this form as in Couëtoux et al. 2011, LION 5).
  * Drawn children have equal priors, as chance has weighted them by coming up; equal ones can be merged (`distinct`), their
  * prior the number of their draws. A new node is worth its score by `scorer`, or with `rollout` that of an answer completed
- * from it; a finished one is worth its score by `final`, is never extended, and is not scored again when visits come back.
+ * from it; a finished one is worth its score by `verifier`, is never extended, and is not scored again when visits come back.
  *
  * `workers` leaves at a time are picked one after the other, visits underway counting as lost (virtual loss: Chaslot et al.
  * 2008, CG, here the worst value so far), evaluated side by side and backed up in the order of picking: the same tree whatever
@@ -29,8 +29,9 @@ import { comparePlaces } from "../node.ts";
 import type { Draw } from "../policy.ts";
 import type { Score, Scorer } from "../scorer.ts";
 import { rankOf } from "../scorer.ts";
-import type { Outcome, Program, Search } from "../search.ts";
-import { all, BudgetSpent, extend, propose, score } from "../search.ts";
+import type { BudgetSpent, Outcome, Program, Search } from "../search.ts";
+import { extend, propose, score } from "../search.ts";
+import { affordable, allAffordable } from "./affordable.ts";
 import { complete } from "./draw.ts";
 import { type Backup, meanBackup } from "./mcts/backup.ts";
 import { type PlannedMove, rootMoves } from "./mcts/plan.ts";
@@ -53,8 +54,8 @@ export interface MctsOptions<S> {
   readonly distinct?: (state: S) => string;
   /** Scores new nodes. @default the run's scorer */
   readonly scorer?: Scorer<S> | undefined;
-  /** Scores finished nodes, on the same scale. @default the scorer */
-  readonly final?: Scorer<S> | undefined;
+  /** Judges finished answers, on the same scale. @default the scorer */
+  readonly verifier?: Scorer<S> | undefined;
   /** What a score is worth, for the first player; values should span about 1 for `uct`. @default rankOf */
   readonly value?: (score: Score) => number;
   /** Whose turn it is: −1 minimises. @default always 1 */
@@ -104,7 +105,7 @@ export interface MctsOutcome<S> extends Outcome<S> {
 export function mcts<S>(options: MctsOptions<S> = {}): Search<S, MctsOutcome<S>> {
   const { simulations = 100, select = puct(), draw = "sample", widening, distinct, scorer, turn } = options;
   const {
-    final = scorer,
+    verifier = scorer,
     value = rankOf,
     rollout = false,
     backup = meanBackup,
@@ -119,7 +120,17 @@ export function mcts<S>(options: MctsOptions<S> = {}): Search<S, MctsOutcome<S>>
   checkWhole("mcts", "workers", workers, 1);
   if (Number.isNaN(enough)) throw new RangeError("Cannot use mcts as 'enough' must be a number: current value is NaN");
   if (widening) checkWidening(c, alpha, draw, select);
-  const settings = { draw, branch, widening: widening && { c, alpha }, distinct, scorer, final, value, turn, rollout };
+  const settings = {
+    draw,
+    branch,
+    widening: widening && { c, alpha },
+    distinct,
+    scorer,
+    verifier,
+    value,
+    turn,
+    rollout,
+  };
 
   return {
     name: "mcts",
@@ -131,7 +142,7 @@ export function mcts<S>(options: MctsOptions<S> = {}): Search<S, MctsOutcome<S>>
       widening: widening ? { c, alpha } : null,
       distinct: distinct !== undefined,
       scorer: scorer?.name ?? null,
-      final: final?.name ?? null,
+      verifier: verifier?.name ?? null,
       value: value !== rankOf,
       players: turn ? 2 : 1,
       rollout,
@@ -174,7 +185,7 @@ interface Settings<S> {
   readonly widening: Required<Widening> | undefined;
   readonly distinct: ((state: S) => string) | undefined;
   readonly scorer: Scorer<S> | undefined;
-  readonly final: Scorer<S> | undefined;
+  readonly verifier: Scorer<S> | undefined;
   readonly value: (score: Score) => number;
   readonly turn: ((state: S) => 1 | -1) | undefined;
   readonly rollout: boolean;
@@ -210,7 +221,7 @@ class Growing<S> {
 
   *evaluateRoot(): Program<S, void> {
     const { tree } = this;
-    yield* this.#affordable(this.#evaluate(0));
+    this.spent = (yield* affordable(this.#evaluate(0))).spent;
     tree.status[0] = Status.leaf; // also where it has no value: its children may
     const raw = tree.raw[0] as number;
     if (!Number.isNaN(raw)) this.#settings.backup.update(tree, 0, raw);
@@ -235,10 +246,11 @@ class Growing<S> {
         evaluated.add(at);
       }
       const { draw } = this.#settings;
-      const grown = yield* all([
-        ...Array.from(growing, ([at, count]) => this.#affordable(extend(this.#nodes[at] as Node<S>, { count, draw }))),
-        ...fresh.map((at) => this.#affordable(this.#evaluate(at))),
+      const { results: grown, spent } = yield* allAffordable<S, Node<S>[] | undefined>([
+        ...Array.from(growing, ([at, count]) => extend(this.#nodes[at] as Node<S>, { count, draw })),
+        ...fresh.map((at) => this.#evaluate(at)),
       ]);
+      this.spent ??= spent;
       for (const [i, at] of [...growing.keys()].entries()) {
         this.#add(at, grown[i] ?? []);
         if (tree.status[at] === Status.leaf && at > 0) tree.status[at] = Status.closed; // the root may try again
@@ -278,12 +290,12 @@ class Growing<S> {
 
   /** Finds the value of a node, if it can be had. */
   *#evaluate(at: number): Program<S, undefined> {
-    const { rollout, scorer, final, value, proposes } = this.#settings;
+    const { rollout, scorer, verifier, value, proposes } = this.#settings;
     const from = this.#nodes[at] as Node<S>;
     const node = rollout ? yield* complete(from, "sample") : from;
     if (!node) return;
     if (node.done) this.#finished.set(node, Number.NEGATIVE_INFINITY);
-    const [judged] = yield* score([node], { by: node.done ? final : scorer });
+    const [judged] = yield* score([node], { by: node.done ? verifier : scorer });
     const worth = judged ? value(judged) : Number.NaN;
     if (!Number.isFinite(worth)) return;
     this.tree.raw[at] = worth;
@@ -333,16 +345,6 @@ class Growing<S> {
       else tree.status[at] = (this.#nodes[at] as Node<S>).done ? Status.terminal : Status.leaf;
     // A worker that is still at the root, or at a closed node, got nowhere.
     if (at > 0 && tree.status[at] !== Status.closed) this.#settings.backup.update(tree, at, raw);
-  }
-
-  *#affordable<T>(program: Program<S, T>): Program<S, T | undefined> {
-    try {
-      return yield* program;
-    } catch (error) {
-      if (!(error instanceof BudgetSpent)) throw error;
-      this.spent ??= error;
-      return undefined;
-    }
   }
 
   nodeOf(edge: number): Node<S> {

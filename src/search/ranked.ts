@@ -1,11 +1,11 @@
-/** What searches that keep the best of many partial answers share: growing with scores, order, what a spent budget leaves. */
+/** What searches that keep the best of many partial answers share: growing with scores, and order. */
 import type { Node } from "../node.ts";
 import { comparePlaces } from "../node.ts";
 import type { Draw } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
 import { rankOf } from "../scorer.ts";
 import type { Program } from "../search.ts";
-import { all, BudgetSpent, extend, score } from "../search.ts";
+import { extend, score } from "../search.ts";
 
 export interface Ranked<S> {
   readonly node: Node<S>;
@@ -23,6 +23,13 @@ export function byRank<S>(a: Ranked<S>, b: Ranked<S>): number {
 
 /** NaN counts as -Infinity does: nothing is known. */
 const known = (rank: number): number => (rank > Number.NEGATIVE_INFINITY ? 1 : 0);
+
+/** The best finished one, in a list: what is left to answer with where no finished answer was kept. */
+export const bestFinished = <S>(items: readonly Ranked<S>[]): Ranked<S>[] =>
+  items
+    .filter(({ node }) => node.done)
+    .sort(byRank)
+    .slice(0, 1);
 
 export function firstOfEach<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
   const seen = new Set<string>();
@@ -43,23 +50,4 @@ export function* growScored<S>(
     node: child,
     rank: scores[i] ? rankOf(scores[i]) : Number.NEGATIVE_INFINITY,
   }));
-}
-
-/** Several programs side by side; what a spent budget cut short has no result, and `spent` says so. */
-export function* affordable<S, T>(
-  programs: readonly Program<S, T>[],
-): Program<S, { results: (T | undefined)[]; spent: BudgetSpent | undefined }> {
-  let spent: BudgetSpent | undefined;
-  const results = yield* all(
-    programs.map(function* (program): Program<S, T | undefined> {
-      try {
-        return yield* program;
-      } catch (error) {
-        if (!(error instanceof BudgetSpent)) throw error;
-        spent ??= error;
-        return undefined;
-      }
-    }),
-  );
-  return { results, spent };
 }

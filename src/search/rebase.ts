@@ -22,8 +22,9 @@ import type { Aggregate, Aggregator } from "../aggregator.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Outcome, Search } from "../search.ts";
 import { propose } from "../search.ts";
+import { allAffordable } from "./affordable.ts";
 import { checkNumber, checkWhole } from "./options.ts";
-import { affordable, byRank, growScored, type Ranked } from "./ranked.ts";
+import { byRank, growScored, type Ranked } from "./ranked.ts";
 
 export interface RebaseOptions<S> {
   /** R: judges partial and finished answers. @default the run's scorer */
@@ -72,7 +73,7 @@ export function rebase<S>({
           const count = widths[i] as number;
           return count > 0 ? [growScored(node, { count, scorer })] : [];
         });
-        const { results, spent } = yield* affordable(programs);
+        const { results, spent } = yield* allAffordable(programs);
         const children = results.flatMap((some) => some ?? []);
         open = children.filter(({ node }) => !node.done);
         for (const child of children) {

@@ -20,7 +20,7 @@ import type { Score, Scorer } from "../scorer.ts";
 import type { Outcome, Program, Search } from "../search.ts";
 import { all, BudgetSpent, extend, propose } from "../search.ts";
 import { complete } from "./draw.ts";
-import { bestFirst, isAccepted, type Judged, judge, redraw } from "./judged.ts";
+import { rankedAnswers, isAccepted, type Judged, judge, redraw } from "./judged.ts";
 import { checkWhole } from "./options.ts";
 
 /**
@@ -100,7 +100,7 @@ export function refine<S>(options: RefineOptions<S>): Search<S, RefineOutcome<S>
       } catch (error) {
         if (!(error instanceof BudgetSpent) || judged.length === 0) throw error;
       }
-      const candidates = bestFirst(judged);
+      const candidates = rankedAnswers(judged);
       return { answer: candidates[0], candidates, rounds: begun, accepted: accepted() };
     },
   };

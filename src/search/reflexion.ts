@@ -17,7 +17,7 @@ import type { Score, Scorer } from "../scorer.ts";
 import type { Outcome, Search } from "../search.ts";
 import { BudgetSpent, extend, propose } from "../search.ts";
 import { complete } from "./draw.ts";
-import { bestFirst, isAccepted, type Judged, judge, redraw } from "./judged.ts";
+import { rankedAnswers, isAccepted, type Judged, judge, redraw } from "./judged.ts";
 import { checkWhole } from "./options.ts";
 
 export interface ReflexionOptions<S> {
@@ -76,7 +76,7 @@ export function reflexion<S>(options: ReflexionOptions<S>): Search<S, ReflexionO
       } catch (error) {
         if (!(error instanceof BudgetSpent) || judged.length === 0) throw error;
       }
-      const candidates = bestFirst(judged);
+      const candidates = rankedAnswers(judged);
       return { answer: candidates[0], candidates, lessons, accepted: accepted() };
     },
   };

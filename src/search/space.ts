@@ -29,8 +29,8 @@ export interface Scored extends Judged {
 export const scoredOf = (judged: readonly Judged[]): Scored[] =>
   judged.flatMap(({ node, value }) => (value === undefined ? [] : [{ node, value }]));
 
-/** Ties: the earlier place. */
-export const bestFirst = (a: Scored, b: Scored): number => b.value - a.value || comparePlaces(a.node.id, b.node.id);
+/** Best first; ties: the earlier place. */
+export const byValue = (a: Scored, b: Scored): number => b.value - a.value || comparePlaces(a.node.id, b.node.id);
 
 /** Puts points below a node and has them scored; better ones are proposed as they come. Points that failed are left out. */
 export function* judgedAt(

@@ -12,9 +12,10 @@
  * nearly uniform. `normalize` takes P per token of the step and E per step, geometric means both, as the authors' code does.
  *
  * Drawing is by Gumbel noise on E / τ and taking the largest: the same law (Kool, van Hoof & Welling 2019, arXiv:1903.06059,
- * §2), one sort. Finished answers stay candidates and can be lost by chance. A step that could not be scored is kept only
- * where nothing else is. The outcome names the step of the answer in which confidence was least: where to look first if it
- * is wrong. Ties: the earlier place. Cost: width × branch steps and scores a level.
+ * §2), one sort. Finished answers stay candidates and can be lost by chance, but not in the step that a spent budget ends. A
+ * step that could not be scored is kept only where nothing else is. The outcome names the step of the answer in which
+ * confidence was least: where to look first if it is wrong. Ties: the earlier place. Cost: width × branch steps and scores a
+ * level.
  */
 import { fold } from "../key.ts";
 import { random } from "../math/random.ts";
@@ -24,8 +25,9 @@ import type { Draw } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Outcome, Program, Search } from "../search.ts";
 import { propose } from "../search.ts";
+import { allAffordable } from "./affordable.ts";
 import { checkNumber, checkWhole } from "./options.ts";
-import { affordable, byRank, firstOfEach, growScored, type Ranked } from "./ranked.ts";
+import { bestFinished, byRank, firstOfEach, growScored, type Ranked } from "./ranked.ts";
 
 export interface StochasticBeamOptions<S> {
   /** C: the probability that the newest step is right, given those before it. @default the run's scorer */
@@ -141,20 +143,23 @@ export function stochasticBeam<S>({
       }
 
       let kept: readonly Chain<S>[] = [{ node: root, rank: 0, logProduct: 0 }];
+      let passed: Ranked<S>[] = []; // the best finished answer so far, kept or not
       for (let step = 0; step < maxSteps; step++) {
         const finished = kept.filter(({ node }) => node.done);
         const open = kept.filter(({ node }) => !node.done);
         if (open.length === 0) break;
-        const { results, spent } = yield* affordable(open.map(grow));
+        const { results, spent } = yield* allAffordable(open.map(grow));
         let candidates = [...finished, ...results.flatMap((chains) => chains ?? [])].sort(byRank);
         if (distinct) candidates = firstOfEach(candidates, ({ node }) => distinct(node.state));
-        kept = choose(candidates, step);
+        passed = bestFinished([...passed, ...candidates]);
+        kept = spent ? candidates.filter(({ node }) => node.done) : choose(candidates, step);
         for (const { node, rank } of kept) if (node.done) yield* propose(node, rank);
         if (!spent) continue;
-        if (!kept.some(({ node }) => node.done)) throw spent;
+        if (passed.length === 0) throw spent;
         break;
       }
-      const candidates = kept.filter(({ node }) => node.done && node !== root).map(({ node }) => node);
+      const finished = kept.filter(({ node }) => node.done);
+      const candidates = (finished.length > 0 ? finished : passed).map(({ node }) => node);
       const [answer] = candidates;
       const weakest = answer && weakestOf(pathTo(answer), confidences);
       return { answer, candidates, ...(weakest && { weakest }) };

@@ -19,7 +19,7 @@ import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
 import { type Comparison, rankOf } from "../scorer.ts";
 import type { Outcome, Program, Search } from "../search.ts";
-import { all, BudgetSpent, propose, score } from "../search.ts";
+import { all, propose, score } from "../search.ts";
 import { drawAnswers } from "./draw.ts";
 import { checkWhole } from "./options.ts";
 
@@ -50,16 +50,24 @@ export function tournament<S>(options: TournamentOptions<S>): Search<S, Tourname
     options: { n, format, swap, compare: compare.name, policy: policy?.name ?? null },
     *run(root) {
       const answers = yield* drawAnswers(root, n, policy, function* () {});
-      const wins = answers.map(() => answers.map(() => 0)); // [i][j]: how often i won against j, halves for draws
+      // [i][j]: how often i won against j, halves for draws; strengths alone need it
+      const wins = format === "round-robin" ? answers.map(() => answers.map(() => 0)) : [];
+      // [answers]
+      const total = answers.map(() => 0);
+      const met = answers.map(() => false); // was in a decided comparison
       const scored = answers.map(() => false);
       const node = (i: number): Node<S> => answers[i] as Node<S>;
-      const total = (i: number): number => (wins[i] as number[]).reduce((sum, won) => sum + won, 0);
-      const met = (i: number): boolean => wins.some((row, j) => (row[i] as number) + (wins[i]?.[j] as number) > 0);
 
       function* ask(i: number, j: number): Program<S, number | undefined> {
         const [given] = yield* score([node(i)], { by: compare.against(node(j)) });
         if (given) scored[i] = true;
         return given && rankOf(given);
+      }
+
+      function note(i: number, j: number, won: number): void {
+        total[i] = (total[i] as number) + won;
+        met[i] = true;
+        if (wins[i]) wins[i][j] = won;
       }
 
       /** How much i won against j: 1, ½ or 0; undefined where that is undecided. */
@@ -68,8 +76,8 @@ export function tournament<S>(options: TournamentOptions<S>): Search<S, Tourname
         const second = swap || first === undefined ? swapped : 1 - first;
         if (first === undefined || second === undefined) return undefined;
         const won = first > 0.5 && second < 0.5 ? 1 : first < 0.5 && second > 0.5 ? 0 : 0.5;
-        (wins[i] as number[])[j] = won;
-        (wins[j] as number[])[i] = 1 - won;
+        note(i, j, won);
+        note(j, i, 1 - won);
         return won;
       }
 
@@ -91,31 +99,27 @@ export function tournament<S>(options: TournamentOptions<S>): Search<S, Tourname
       }
 
       let champion = 0;
-      try {
-        if (format === "elimination") champion = yield* knockOut(0, answers.length);
-        else yield* all(answers.flatMap((_, i) => answers.slice(i + 1).map((_, k) => pair(i, i + 1 + k))));
-      } catch (error) {
-        if (!(error instanceof BudgetSpent)) throw error;
-      }
+      if (format === "elimination") champion = yield* knockOut(0, answers.length);
+      else yield* all(answers.flatMap((_, i) => answers.slice(i + 1).map((_, k) => pair(i, i + 1 + k))));
       const strengths = format === "round-robin" ? bradleyTerry(wins)?.logStrengths : undefined;
       const rank = (i: number): number =>
         strengths
           ? Math.round((strengths[i] as number) * 1e6) // what rounding alone tells apart is a tie
           : i === champion
             ? Infinity
-            : total(i);
+            : (total[i] as number);
       const order = answers
         .map((_, i) => i)
         .sort(
           (i, j) =>
-            Number(met(j)) - Number(met(i)) || Number(scored[j]) - Number(scored[i]) || rank(j) - rank(i) || i - j,
+            Number(met[j]) - Number(met[i]) || Number(scored[j]) - Number(scored[i]) || rank(j) - rank(i) || i - j,
         );
       const [best] = order;
       if (best !== undefined && scored[best]) yield* propose(node(best), n + 1);
       return {
         answer: best === undefined ? undefined : node(best),
         candidates: order.map(node),
-        ...(answers.length > 0 && !order.some(met) && { unscored: true as const }),
+        ...(answers.length > 0 && !met.includes(true) && { unscored: true as const }),
         ...(strengths && { logStrengths: order.map((i) => strengths[i] as number) }),
       };
     },

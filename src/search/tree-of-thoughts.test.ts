@@ -64,6 +64,15 @@ test("limits: states grown, and steps", async () => {
   expect([all.text, all.spent.calls]).toEqual(["aaa", 15]);
 });
 
+test("answers below the last state that is grown are judged", async () => {
+  const model = tabular({ alphabet: "ab.", maxLength: 3, conditional: () => [0.3, 0.3, 0.4] });
+  const settings = { branch: 3, draw: "top", scorer: custom<TextState>("even", () => 1), maxNodes: 1 } as const;
+  const { outcome } = await solve(model, treeOfThoughts<TextState>({ ...settings, verifier: only("") }));
+  expect(outcome?.candidates.map(({ state, score }) => [state.text, score])).toEqual([
+    ["", { kind: "reward", value: 1 }],
+  ]);
+});
+
 test("what could not be scored is gone into after its scored siblings, and not pruned", async () => {
   const scorer = custom<TextState>("half", (text) => (text.startsWith("a") ? Number.NaN : 1));
   const settings = { ...two, scorer, threshold: 0.5 };

@@ -8,9 +8,10 @@
  *
  * Departures: the paper goes on and records every output, here the first accepted answer ends the search: one that the
  * `verifier` gives at least `enough`, or without a verifier any that was scored above the threshold. If none is accepted, the best
- * of those that were reached is the answer. A thought that could not be scored is neither good nor bad: it is gone into after
- * its scored siblings. Ties: the earlier sample. Cost: branch steps and scores a node, at most `maxNodes` nodes, one after the
- * other. Use it where a wrong step shows early; where the values are noise, it digs in the first place that it tries.
+ * of those that were reached is the answer; if none was reached, the best that was still to be gone into. A thought that could
+ * not be scored is neither good nor bad: it is gone into after its scored siblings. Ties: the earlier sample. Cost: branch
+ * steps and scores a node, at most `maxNodes` nodes, one after the other. Use it where a wrong step shows early; where the
+ * values are noise, it digs in the first place that it tries.
  */
 import type { Draw } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
@@ -79,13 +80,12 @@ export function treeOfThoughts<S>({
 
       const stack: Ranked<S>[] = [{ node: root, rank: 0 }];
       try {
-        for (let grown = 0; grown < maxNodes; ) {
-          const state = stack.pop();
-          if (!state) break;
+        let grown = 0;
+        for (let state = stack.pop(); state; state = stack.pop()) {
           if (state.node.done) {
             if (yield* isAccepted(state)) break;
           } else if (state.node.depth < maxSteps) {
-            grown++;
+            if (grown++ === maxNodes) break;
             const thoughts = yield* growScored(state.node, { count: branch, draw, scorer });
             const kept = thoughts.filter(({ rank }) => rank > threshold || rank === Number.NEGATIVE_INFINITY);
             stack.push(...kept.sort(byRank).reverse()); // the best on top
@@ -94,7 +94,8 @@ export function treeOfThoughts<S>({
       } catch (error) {
         if (!(error instanceof BudgetSpent)) throw error;
       }
-      const candidates = reached.sort(byRank).map(({ node }) => node);
+      const waiting = stack.filter(({ node }) => node.done).sort(byRank);
+      const candidates = [...reached.sort(byRank), ...waiting].map(({ node }) => node);
       return { answer: candidates[0], candidates };
     },
   };

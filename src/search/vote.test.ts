@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import { solve } from "../../test/helpers/solve.ts";
 import { majority } from "../aggregators/majority.ts";
+import { weightedVote } from "../aggregators/weighted-vote.ts";
 import { noCost } from "../budget.ts";
 import { driver } from "../driver.ts";
 import { key } from "../key.ts";
 import { tabular } from "../models/tabular.ts";
 import type { TextState } from "../policies/text.ts";
+import { custom } from "../scorers/custom.ts";
+import { rewardWeight } from "./particles/potential.ts";
 import { vote } from "./vote.ts";
 
 const law = { a: 0.45, b: 0.35, c: 0.2 } as const;
@@ -91,4 +94,15 @@ test("with less budget than votes it counts those it could pay for; unreadable a
     step: "answer",
   });
   expect([mute.answer?.id, mute.confidence, mute.outcome?.tally]).toEqual(["0.0.0#0", undefined, []]);
+});
+
+test("with a scorer and weights it is best-of-N weighted: every vote counts by its score", async () => {
+  const scorer = custom<TextState>("likes c", (text) => ({ a: 0, b: Number.NaN, c: Math.log(5) })[text] as number);
+  const aggregator = weightedVote<TextState>({ canonical: ({ state }) => state.text, map: rewardWeight(1) });
+  const { outcome } = await solve(abc, vote<TextState>({ n: 20, aggregator, scorer }), { step: "answer", seed: 5 });
+  const drawn = outcome?.candidates.map(({ state }) => state.text) ?? [];
+  const [a, c] = ["a", "c"].map((one) => drawn.filter((text) => text === one).length) as [number, number];
+  const shares = new Map(outcome?.tally.map(({ answer, weight }) => [answer, weight]));
+  expect([...shares.keys()].toSorted()).toEqual(["a", "c"]); // b has no score, so it does not vote
+  expect(shares.get("c")).toBeCloseTo((5 * c) / (a + 5 * c), 12);
 });

@@ -59,6 +59,13 @@ test.each([
   expect(() => horn.parse(prompt)).toThrow(why);
 });
 
+test("a rule that is too long to be a step is refused with the problem, not with the proof", () => {
+  const rule = (premises: number) => `${Array.from({ length: premises }, () => "a").join(",")}>b`;
+  const fits = horn.parse(`a;${rule(98)}?b`); // 199 characters with "1:" before it
+  expect(horn.check(fits, horn.solve(fits, key(1)) as string).correct).toBe(true);
+  expect(() => horn.parse(`a;b>c;${rule(99)}?c`)).toThrow("rule 2 with its number has more than 200");
+});
+
 /** Another way to the same: the least set that holds the facts and is closed under the rules, by going on until nothing changes. */
 function closure({ facts, rules }: HornWorld): Set<string> {
   const known = new Set(facts);

@@ -14,7 +14,7 @@ import { fold, type Key } from "../key.ts";
 import { random, type Random } from "../math/random.ts";
 import type { Problem } from "../problem.ts";
 import type { Split, Task } from "../task.ts";
-import { levelOf, type Stepped, until, walk, whole } from "./steps.ts";
+import { levelOf, longestStep, type Stepped, until, walk, whole } from "./steps.ts";
 
 const name = "horn";
 
@@ -244,6 +244,8 @@ export const horn: Task = {
       );
     if (new Set(facts).size < facts.length || new Set(texts).size < texts.length)
       throw refuse("no fact and no rule may be there twice");
+    const long = world.rules.findIndex((_, rule) => lineOf(world, rule).length - 1 > longestStep);
+    if (long >= 0) throw refuse(`rule ${long + 1} with its number has more than ${longestStep} characters`);
     const all = new Set([...facts, ...consequencesOf(world).keys()]);
     const torn = [...all].find((one) => all.has(opposite(one)));
     if (torn !== undefined) throw refuse(`both ${torn} and ${opposite(torn)} follow`);

@@ -15,7 +15,7 @@ export interface Walk<S> {
 }
 
 /** No step of any task is longer; what is longer is refused unread. */
-const longest = 200;
+export const longestStep = 200;
 
 /** Executes an answer line by line and stops at the first line that is wrong, so that the cost is linear in the answer. */
 export function walk<S>(start: S, answer: string, step: (state: S, line: string) => Stepped<S>): Walk<S> {
@@ -27,8 +27,8 @@ export function walk<S>(start: S, answer: string, step: (state: S, line: string)
     const text = answer.slice(from, to);
     from = to + 1;
     const next =
-      text.length > longest
-        ? { why: `a step has at most ${longest} characters, this line has ${text.length}` }
+      text.length > longestStep
+        ? { why: `a step has at most ${longestStep} characters, this line has ${text.length}` }
         : step(state, text);
     if ("why" in next) {
       steps.push({ text, valid: false, why: next.why });

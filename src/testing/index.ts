@@ -1,6 +1,13 @@
 export { type Law, searchLaws, type World } from "./laws.ts";
 export { type Fault, lettersPolicy, lettersProblem, lettersScorer, type Weather, wordLength } from "./letters.ts";
 export {
+  type SimulatedReply,
+  simulatedSolver,
+  type SimulatedSolverOptions,
+  type SimulatedState,
+  successLaw,
+} from "./simulated-solver.ts";
+export {
   chatChunk,
   chatReply,
   chatStream,

@@ -185,6 +185,38 @@ export function searchLaws<S>(
       },
     },
     {
+      name: `${name}: what was finished before the budget ended is not lost`,
+      async check() {
+        const { spent } = (await trial({})).result;
+        for (const limit of ["tokens", "calls"] as const) {
+          const stride = Math.max(1, Math.floor(spent[limit] / 24));
+          for (let most = 0; most < spent[limit]; most += stride) {
+            const { result } = await trial({}, { budget: { [limit]: most } });
+            if (result.stopped.why !== "budget-spent") continue;
+            const finished = result.nodes.filter(usable);
+            const answer = result.answer ?? (finished.length === 0 ? "none is due" : undefined);
+            holds(answer !== undefined, `there is an answer with ${most} ${limit}`);
+            holds(
+              result.answer === undefined || result.answer.score !== undefined || !finished.some(({ score }) => score),
+              `the answer with ${most} ${limit} is one that was scored`,
+            );
+          }
+        }
+      },
+    },
+    {
+      name: `${name}: ends when every draw fails, when every score fails, and without a budget`,
+      async check() {
+        const fault = () => "fail" as const;
+        const failed = (await trial({ fault, scoring: { fault } })).result;
+        equal([failed.answer?.id, failed.stopped.why], [undefined, "all-failed"], "answer and ending when all fails");
+        const unscored = (await trial({ scoring: { fault } })).result;
+        holds(!unscored.answer?.score, "no answer has a score when every score fails");
+        const poor = (await trial({}, { budget: { tokens: 0, promptTokens: 0, calls: 0 } })).result;
+        equal([poor.answer?.id, poor.stopped.why], [undefined, "budget-spent"], "answer and ending without a budget");
+      },
+    },
+    {
       name: `${name}: a failing, empty, NaN-scored or hanging reply harms only its node`,
       async check() {
         const { cancels } = basisOf((await trial({})).events);
@@ -204,7 +236,7 @@ export function searchLaws<S>(
             return kind;
           };
           const weather = where === "drawing" ? { fault } : { scoring: { fault } };
-          const { result, events } = await trial({ ...weather, disorder: 6 }, kind === "hang" ? { timeoutMs: 30 } : {});
+          const { result, events } = await trial({ ...weather, disorder: 6 }, kind === "hang" ? { timeoutMs: 10 } : {});
           const failures = events.filter((event) => event.type === "failure");
           // Empty is a legal reply; a hanging one takes along what the same call still owed; what is cancelled is lost.
           const lost = count(events, "lost");

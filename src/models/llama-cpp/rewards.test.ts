@@ -87,6 +87,7 @@ test("is a scorer within its bound; what does not fit the context says so; an ab
   const judged = (await judge("abc")) as { cost: { promptTokens: number; calls: number } };
   expect(judged).toMatchObject({ score: { kind: "probability" }, cost: { calls: 1, promptTokens: 10 } }); // <s>what?|abc
   expect(bound?.promptTokens).toBeGreaterThanOrEqual(10);
+  expect(model.templateTokens).toBe(16); // <s>x|x has fewer
   await expect(judge("x".repeat(80))).rejects.toMatchObject({ code: "overflow" });
   await expect(judge("abc", AbortSignal.abort(new Error("left")))).rejects.toThrow("left");
 });

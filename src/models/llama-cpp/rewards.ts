@@ -48,6 +48,7 @@ export async function llamaCppRewards(
     id,
     kind: "probability",
     countTokens: (text) => model.tokenize(text).length,
+    templateTokens: Math.max(16, context.calculateInputLength("x", "x")),
     async rewards(prompt, answers, { signal }) {
       const query = promptText(prompt);
       const values: number[] = [];

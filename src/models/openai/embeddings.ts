@@ -3,7 +3,7 @@ import { noCost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
 import type { Embedder } from "../../reader.ts";
 import { utf8Length } from "./drafts.ts";
-import { entriesOf, objectOf, readingCost, type ServerOptions, serverOf } from "./server.ts";
+import { entriesOf, objectOf, type ServerOptions, serverOf, usageCost } from "./server.ts";
 
 /**
  * ```ts
@@ -32,7 +32,7 @@ export function openaiEmbedder(options: ServerOptions): Embedder {
         const value = await objectOf(reply, connection);
         const bound = texts.reduce((sum, text) => sum + countTokens(text), 0);
         const vectors = entriesOf(value["data"], texts.length, id).map(vectorOf);
-        return { vectors, cost: readingCost(value, bound, price) };
+        return { vectors, cost: usageCost(value, bound, price) };
       });
     },
   };

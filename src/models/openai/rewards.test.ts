@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { addCosts, cost } from "../../budget.ts";
 import type { Node } from "../../node.ts";
 import { run } from "../../run.ts";
+import type { Judgement } from "../../scorer.ts";
 import { batched, reward } from "../../scorers/reward.ts";
 import { similarity } from "../../scorers/similarity.ts";
 import { bestOfN } from "../../search/best-of-n.ts";
@@ -95,6 +97,7 @@ describe("what goes wrong", () => {
     ["a text", data({ index: 0, score: "0.5" }), "bad-response"],
     ["no entry", data(), "bad-response"],
     ["two entries", data({ index: 0, score: 1 }, { index: 1, score: 1 }), "bad-response"],
+    ["an index beyond all bounds", data({ index: 4_294_967_294, score: 1 }), "bad-response"],
     ["the wrong index", data({ index: 3, score: 1 }), "bad-response"],
     ["no list", { json: { data: 7 } }, "bad-response"],
     ["NaN in what is no JSON", { headers: { "content-type": "application/json" }, pieces: ['{"data":[{"index":0,"score":NaN}]}'] }, "bad-response"], // biome-ignore format: one line
@@ -163,6 +166,28 @@ test("batched: what is asked in one turn is one request, each gets its own value
   ]);
   expect((await other).values).toEqual([5]);
   expect(server.calls.map(({ body }) => (body["text_2"] as string[]).length).sort()).toEqual([1, 1, 3]);
+});
+
+test("batched: nobody pays more than his bound, and the parts are the whole", async () => {
+  await using server = await upstream(({ body }) => {
+    const texts = (body["text_2"] as string[] | undefined) ?? ["one"];
+    const data = texts.map((_, index) => ({ index, score: 1, probs: [1] }));
+    return { json: { data, usage: { prompt_tokens: 10 * texts.length } } };
+  });
+  for (const route of ["score", "classify"] as const) {
+    const model = openaiRewards({ baseUrl: server.url, model: "rm", route });
+    const scorer = reward<string>(batched(model));
+    const request = { problem: { id: "p", prompt: "q" }, text: (state: string) => state, seed: 1, signal };
+    const nodes = ["a", "a much longer answer than the others", "bc", ""].map((state) => ({ state }) as Node<string>);
+    const judged = (await Promise.all(nodes.map((one) => scorer.score(one, request)))) as Required<Judgement>[];
+    for (const [i, { cost }] of judged.entries()) {
+      const bound = scorer.bound?.(nodes[i] as Node<string>, request);
+      expect(cost.calls).toBeLessThanOrEqual(1);
+      expect(cost.promptTokens).toBeLessThanOrEqual(bound?.promptTokens ?? 0);
+    }
+    const sum = judged.map(({ cost }) => cost).reduce(addCosts);
+    expect(sum).toEqual(cost({ calls: route === "score" ? 1 : 4, promptTokens: 40 }));
+  }
 });
 
 test("batched: the request goes on while one still wants it, and ends with the last", async () => {

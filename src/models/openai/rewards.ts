@@ -14,11 +14,10 @@
  */
 import { addCosts, noCost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
-import { countPromptTokens } from "../../price.ts";
 import { type Message, type Prompt, promptText } from "../../problem.ts";
-import type { RewardModel } from "../../reader.ts";
+import { readTokens, type RewardModel } from "../../reader.ts";
 import { utf8Length } from "./drafts.ts";
-import { entriesOf, objectOf, readingCost, type ServerOptions, serverOf } from "./server.ts";
+import { entriesOf, objectOf, type ServerOptions, serverOf, usageCost } from "./server.ts";
 
 export interface OpenaiRewardsOptions extends ServerOptions {
   readonly route: "rerank" | "score" | "classify" | "pooling";
@@ -50,7 +49,7 @@ export function openaiRewards(options: OpenaiRewardsOptions): RewardModel {
       async (reply) => {
         const value = await objectOf(reply, connection);
         const entries = entriesOf(value[route === "rerank" ? "results" : "data"], count, id);
-        return { values: entries.map(valueOf), cost: readingCost(value, bound, price) };
+        return { values: entries.map(valueOf), cost: usageCost(value, bound, price) };
       },
     );
 
@@ -81,17 +80,15 @@ export function openaiRewards(options: OpenaiRewardsOptions): RewardModel {
     countTokens,
     ...(price && { price }),
     async rewards(prompt, answers, { signal }) {
-      const question = countPromptTokens(prompt, countTokens) + 16;
-      const bound = answers.reduce((sum, answer) => sum + question + countTokens(answer), 0);
+      const boundOf = (answer: string): number => readTokens({ countTokens }, prompt, answer);
+      const bound = answers.reduce((sum, answer) => sum + boundOf(answer), 0);
       if (answers.length === 0) return { values: [], cost: noCost };
       if (route === "rerank")
         return ask({ query: promptText(prompt), documents: answers }, answers.length, bound, signal);
       if (route === "score") return ask({ text_1: promptText(prompt), text_2: answers }, answers.length, bound, signal);
       if (format) return ask({ input: answers.map((answer) => format(prompt, answer)) }, answers.length, bound, signal);
       const replies = await Promise.all(
-        answers.map((answer) =>
-          ask({ messages: conversation(prompt, answer) }, 1, question + countTokens(answer), signal),
-        ),
+        answers.map((answer) => ask({ messages: conversation(prompt, answer) }, 1, boundOf(answer), signal)),
       );
       return {
         values: replies.flatMap(({ values }) => values),

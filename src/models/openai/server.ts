@@ -122,8 +122,8 @@ function connectionOf(
   };
 }
 
-/** What reading cost: the server's count, or else the bound. */
-export function readingCost(value: Readonly<Record<string, unknown>>, bound: number, price: Price | undefined): Cost {
+/** What reading cost, by the usage that the server tells, or else the bound. */
+export function usageCost(value: Readonly<Record<string, unknown>>, bound: number, price: Price | undefined): Cost {
   const usage = isRecord(value["usage"]) ? value["usage"] : {};
   const told = usage["prompt_tokens"] ?? usage["total_tokens"];
   const promptTokens = Number.isSafeInteger(told) && (told as number) >= 0 ? (told as number) : bound;
@@ -133,9 +133,8 @@ export function readingCost(value: Readonly<Record<string, unknown>>, bound: num
 /** The entries of a list, in the order of their `index`. @throws Failed `bad-response` where they are not `count`, each once */
 export function entriesOf(list: unknown, count: number, id: string): readonly Readonly<Record<string, unknown>>[] {
   const entries = Array.isArray(list) ? list.filter(isRecord) : [];
-  const sorted: (Readonly<Record<string, unknown>> | undefined)[] = Array.from({ length: count });
-  for (const [at, entry] of entries.entries()) sorted[Number(entry["index"] ?? at)] = entry;
-  const whole = sorted.filter((entry) => entry !== undefined);
-  if (entries.length === count && whole.length === count && sorted.length === count) return whole;
+  const byIndex = new Map(entries.map((entry, at) => [entry["index"] ?? at, entry]));
+  const sorted = Array.from({ length: count }, (_, at) => byIndex.get(at)).filter((entry) => entry !== undefined);
+  if (entries.length === count && sorted.length === count) return sorted;
   throw new Failed("bad-response", `${id} answered for ${entries.length} of ${count} texts, or twice for one`);
 }

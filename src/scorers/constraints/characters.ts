@@ -136,12 +136,16 @@ function fromHex(source: Source, digits: string): number {
   throw source.error(`'${digits}' is not the hexadecimal number of a character`);
 }
 
+/** More repetitions than these are a mistake. */
+const mostTimes = 20_000;
+
 /** What stands after `{`: {m}, {m,} or {m,n}. */
 export function counts(source: Source): { least: number; most: number } {
   const least = source.whole();
   const most = source.skip(",") ? (source.whole() ?? Infinity) : least;
   if (least === undefined || most === undefined || !source.skip("}"))
     throw source.error("a repetition is {m}, {m,} or {m,n}");
+  if (least > mostTimes) throw source.error(`${least} repetitions are more than ${mostTimes}: repeat less`);
   if (most < least) throw source.error(`a repetition from ${least} to ${most} is none`);
   return { least, most };
 }

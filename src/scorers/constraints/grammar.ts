@@ -12,24 +12,19 @@
  * long as the set of items is not empty. Time: a constant for each character where the grammar is regular or left-recursive without
  * ambiguity, linear in the length for right recursion, quadratic where it is ambiguous. For what is regular use `regular`.
  */
-import { fold, key } from "../../key.ts";
+import { fingerprint } from "../../key.ts";
 import type { Scorer } from "../../scorer.ts";
 import { anyButLineEnd, bracketed, type Characters, counts, escaped, has, single, Source } from "./characters.ts";
 import { constraint, type Automaton } from "./constraint.ts";
 
 /** @throws SyntaxError where the rules cannot be read, name what is not there, or derive nothing */
 export function grammar<S>(rules: string): Scorer<S> {
-  return constraint(
-    `grammar:${fold(key(0), rules)
-      .map((word) => word.toString(16))
-      .join("-")}`,
-    grammarLanguage(rules),
-  );
+  return constraint(`grammar#${fingerprint(rules)}`, grammarLanguage(rules));
 }
 
 /** Characters to read, or the number of a rule. */
-type Symbol = Characters | number;
-type Production = readonly Symbol[];
+type GrammarSymbol = Characters | number;
+type Production = readonly GrammarSymbol[];
 
 interface Item {
   readonly rule: number;
@@ -168,7 +163,7 @@ function parsed(text: string): { rules: Production[][]; root: number } {
   }
 
   function sequence(): Production {
-    const production: Symbol[] = [];
+    const production: GrammarSymbol[] = [];
     for (;;) {
       blank();
       const next = source.peek();
@@ -177,9 +172,9 @@ function parsed(text: string): { rules: Production[][]; root: number } {
     }
   }
 
-  function atom(): Symbol[] {
+  function atom(): GrammarSymbol[] {
     if (source.skip('"')) {
-      const characters: Symbol[] = [];
+      const characters: GrammarSymbol[] = [];
       while (!source.skip('"'))
         characters.push(source.skip("\\") ? escaped(source) : single(source.take().codePointAt(0) as number));
       return characters;
@@ -195,17 +190,17 @@ function parsed(text: string): { rules: Production[][]; root: number } {
     throw source.error(`'${source.peek()}' is neither a text in quotes, a class, a group nor a name`);
   }
 
-  function repeated(part: Symbol[]): Symbol[] {
+  function repeated(part: GrammarSymbol[]): GrammarSymbol[] {
     let [least, most] = [1, 1];
     if (source.skip("*")) [least, most] = [0, Infinity];
     else if (source.skip("+")) [least, most] = [1, Infinity];
     else if (source.skip("?")) [least, most] = [0, 1];
     else if (source.skip("{")) ({ least, most } = counts(source));
     else return part;
-    const one = part.length === 1 ? (part[0] as Symbol) : fresh(part);
+    const one = part.length === 1 ? (part[0] as GrammarSymbol) : fresh(part);
     symbols += Number.isFinite(most) ? most : least;
     if (symbols > mostSymbols) throw source.error(`it has more than ${mostSymbols} symbols: repeat less`);
-    const all: Symbol[] = Array.from({ length: least }, () => one);
+    const all: GrammarSymbol[] = Array.from({ length: least }, () => one);
     if (most === Infinity) {
       const many = fresh([]);
       (rules[many] as Production[]).push([many, one]); // left-recursive: constant time a character

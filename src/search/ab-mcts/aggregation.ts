@@ -42,7 +42,7 @@ export function aggregation(prior: Prior, actions: number, selection: Selection)
         cont: beliefs(lanes),
         arms: Array.from({ length: lanes }, () => new Arms(prior)),
         children: Array.from({ length: lanes }, () => []),
-        actions: beliefs(actions),
+        actions: selection === "stack" ? beliefs(actions) : [],
       };
       statistics.set(twig, here);
     }

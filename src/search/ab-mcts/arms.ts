@@ -7,7 +7,7 @@
  * Exact in distribution; a few draws for each of a few dozen buckets, however many arms. (Beta beliefs: one draw an arm.)
  */
 import type { Random } from "../../math/random.ts";
-import { studentQuantile } from "../../math/student.ts";
+import { studentCdf, studentQuantile } from "../../math/student.ts";
 import { Belief, type Prior, thompson } from "./beliefs.ts";
 
 interface Bucket {
@@ -57,9 +57,10 @@ export class Arms {
   }
 
   observe(arm: number, reward: number): void {
-    const belief = this.beliefs[arm] as Belief;
-    belief.observe(reward);
-    if (this.#prior.family === "gaussian") this.#place(arm, belief);
+    this.beliefs[arm]?.observe(reward);
+    if (this.#prior.family === "beta" || this.size < few) return; // needs no buckets
+    for (let other = this.#placeOf.length; other < this.size; other++) this.#place(other);
+    this.#place(arm);
   }
 
   draw(random: Random): number {
@@ -75,6 +76,8 @@ export class Arms {
         this.#swap(arms, drawn, drawn + random.integer(arms.length - drawn));
         const arm = arms[drawn] as number;
         const belief = this.beliefs[arm] as Belief;
+        // One look at the distribution, where the quantile takes several.
+        if (belief.degrees > 2 && studentCdf((most - belief.location) / belief.scale, belief.degrees) >= u) continue;
         const value = belief.location + belief.scale * studentQuantile(Math.min(u, 1 - 2 ** -53), belief.degrees);
         if (!(value > most)) continue;
         best = arm;
@@ -84,7 +87,8 @@ export class Arms {
     return best;
   }
 
-  #place(arm: number, belief: Belief): void {
+  #place(arm: number): void {
+    const belief = this.beliefs[arm] as Belief;
     const { location, scale } = belief;
     // Scales go up by √2 from the finest; a location's step is half the scale, so that edges are near what they bound.
     const column = Math.max(0, Math.ceil(2 * Math.log2(scale / this.#finest)));

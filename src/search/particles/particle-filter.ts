@@ -23,9 +23,10 @@
  *     { potential: potential(prm, oddsWeight), accumulate: "multiply", resample: multinomial, threshold: 1, reweighFinished: true }
  *
  * where the product of all odds is the target, and finished answers are weighed at every later step, which favours those
- * that end early above even odds, and is the one setting that is not proper. `anneal: entropic(…)` is the entropic annealing of Giannone et al., "Mitigating Premature
- * Exploitation in Particle-based Monte Carlo for Inference-Time Scaling", as its_hub computes it, but for one thing: here the
- * particles bear what the flattened law took from them, so that the target stays the same.
+ * that end early above even odds, and is the one setting that is not proper. `anneal: entropic(…)` is the entropic annealing
+ * of Giannone et al., "Mitigating Premature Exploitation in Particle-based Monte Carlo for Inference-Time Scaling", as its_hub
+ * computes it, but for one thing: here the particles bear what the flattened law took from them, so that the target stays
+ * the same.
  * Ties: the earlier place. Cost: one step a particle and level, and a score each; bookkeeping linear in the particles.
  * Not for a potential that only judges whole answers: that is importance sampling in more steps; see best-of-n.
  */

@@ -23,8 +23,8 @@ export interface TargetOptions<S> {
   readonly terminal?: Potential<S>;
   /**
    * `telescope`: the potential Φ of a partial answer stands for the whole of it; each step multiplies the weight by
-   * Φ(now) / Φ(before), from 1 at the root, so that an answer ends with exactly Φ(answer). `multiply`: each step multiplies it by the potential
-   * of what is there, so that an answer ends with the product over its steps.
+   * Φ(now) / Φ(before), from 1 at the root, so that an answer ends with exactly Φ(answer). `multiply`: each step multiplies it
+   * by the potential of what is there, so that an answer ends with the product over its steps.
    * @default "telescope"
    */
   readonly accumulate?: "telescope" | "multiply";

@@ -24,7 +24,8 @@ import { comparePlaces } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import type { Problem } from "../../problem.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
-import { all, BudgetSpent } from "../../search.ts";
+import { all } from "../../search.ts";
+import { affordable } from "../affordable.ts";
 import { checkWhole } from "../options.ts";
 import { conclude, consult, type FailedStep, type ReasoningModule } from "./module.ts";
 
@@ -122,22 +123,13 @@ export function maieutic<S>({
           implications.push({ from, to, entails: value.kind === "entails", weight: value.weight ?? 1 });
       }
 
-      let spent: BudgetSpent | undefined;
-      function* asFarAsAffordable(program: Program<S, unknown>): Program<S, void> {
-        try {
-          yield* program;
-        } catch (error) {
-          if (!(error instanceof BudgetSpent)) throw error;
-          spent ??= error; // what there is may suffice, and stating an answer may cost nothing
-        }
-      }
-
-      yield* asFarAsAffordable(explained(root, undefined, 0));
+      // Where the budget ends it, what there is may suffice, and stating an answer may cost nothing.
+      const { spent } = yield* affordable(explained(root, undefined, 0));
       if (spent && grown.length === 0) throw spent;
       // Replies come in any order; clauses and results are in order of place.
       const explanations = grown.sort((a, b) => comparePlaces(a.node.id, b.node.id));
       const kept = explanations.filter((one) => isKept(one, explanations));
-      yield* asFarAsAffordable(
+      yield* affordable(
         all(kept.flatMap((one) => [...(one.of ? [related(one, one.of)] : []), related(one, undefined)])),
       );
 

@@ -20,7 +20,7 @@ import type { Policy } from "../../policy.ts";
 import type { Problem } from "../../problem.ts";
 import type { Score, Scorer } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
-import { all, BudgetSpent, score } from "../../search.ts";
+import { all, score } from "../../search.ts";
 import { conclude } from "./module.ts";
 
 /** Scores how likely `item` is given `given`: a probability, a log-likelihood or a verdict. It is given the root. */
@@ -109,25 +109,18 @@ interface Question<S> {
   readonly i: number;
 }
 
-/** @throws BudgetSpent where not one question could be afforded */
 function* think<S>(root: Node<S>, questions: readonly Question<S>[]): Program<S, void> {
   for (const { scorer } of questions)
     if (scorer.kind === "reward")
       throw new RangeError(
         `Cannot use think-sum as 'associate' must give likelihoods or verdicts: '${scorer.name}' gives rewards, which have no scale`,
       );
-  let answered = 0;
-  try {
-    yield* all(
-      questions.map(function* ({ scorer, logs, i }): Program<S, void> {
-        const [judged] = yield* score([root], { by: scorer });
-        logs[i] = judged && logOf(judged);
-        if (judged) answered++;
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof BudgetSpent) || answered === 0) throw error;
-  }
+  yield* all(
+    questions.map(function* ({ scorer, logs, i }): Program<S, void> {
+      const [judged] = yield* score([root], { by: scorer });
+      logs[i] = judged && logOf(judged);
+    }),
+  );
 }
 
 function* concluded<S>(

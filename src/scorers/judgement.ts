@@ -1,4 +1,4 @@
-/** For scorers that ask other scorers: their judgement as the run would take it, and its worst cost. */
+/** For scorers that ask other scorers: a judgement as the run would take it, and its worst cost. */
 import type { Cost } from "../budget.ts";
 import { noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
@@ -16,7 +16,7 @@ import {
  * A failure passes without its cost, as that is not all that the asking scorer has spent: its worst case is charged.
  * @throws Failed `invalid-score` where the score is not valid for its scorer; whatever the scorer throws
  */
-export async function judged<S>(
+export async function judgementOf<S>(
   scorer: Scorer<S>,
   node: Node<S>,
   request: ScoreRequest<S>,
