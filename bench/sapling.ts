@@ -21,10 +21,10 @@ import { type Result, run } from "../src/run.ts";
 import { likelihood } from "../src/scorers/likelihood.ts";
 import { verifier } from "../src/scorers/verifier.ts";
 import type { Search } from "../src/search.ts";
-import { beam } from "../src/search/beam.ts";
-import { bestOfN } from "../src/search/best-of-n.ts";
-import { greedy, sample } from "../src/search/sample.ts";
-import { vote } from "../src/search/vote.ts";
+import { beam } from "../src/search/beam/beam.ts";
+import { bestOfN } from "../src/search/sampling/best-of-n.ts";
+import { greedy, sample } from "../src/search/sampling/sample.ts";
+import { vote } from "../src/search/sampling/vote.ts";
 import { isRightAnswer, type Task } from "../src/task.ts";
 import { taskNamed } from "../src/tasks/index.ts";
 

@@ -14,8 +14,8 @@ import { memoryJournal } from "./runs/memory.ts";
 import type { Scorer } from "./scorer.ts";
 import type { Outcome, Program, Search } from "./search.ts";
 import { all, BudgetSpent, extend, first, propose, score } from "./search.ts";
-import { bestOfN } from "./search/best-of-n.ts";
-import { sample } from "./search/sample.ts";
+import { bestOfN } from "./search/sampling/best-of-n.ts";
+import { sample } from "./search/sampling/sample.ts";
 import { lettersPolicy, lettersProblem, lettersScorer } from "./testing/letters.ts";
 
 const problem: Problem = { id: "p", prompt: "" };

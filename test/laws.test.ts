@@ -14,28 +14,28 @@ import type { Node } from "../src/node.ts";
 import { rankOf } from "../src/scorer.ts";
 import type { Program, Search } from "../src/search.ts";
 import { extend, first, score } from "../src/search.ts";
-import { alphaBeta } from "../src/search/alpha-beta.ts";
-import { abMcts } from "../src/search/ab-mcts.ts";
-import { askForSearch } from "../src/search/ask-for-search.ts";
-import { askHarder, makeItMore } from "../src/search/ask-harder.ts";
-import { aStar } from "../src/search/a-star.ts";
-import { beam } from "../src/search/beam.ts";
-import { bestFirst } from "../src/search/best-first.ts";
-import { bestOfN } from "../src/search/best-of-n.ts";
-import { hintMarginal } from "../src/search/hint-marginal.ts";
-import { hints } from "../src/search/hints.ts";
-import { diverseBeam } from "../src/search/diverse-beam.ts";
+import { alphaBeta } from "../src/search/tree/alpha-beta.ts";
+import { abMcts } from "../src/search/tree/ab-mcts.ts";
+import { askForSearch } from "../src/search/revision/ask-for-search.ts";
+import { askHarder, makeItMore } from "../src/search/revision/ask-harder.ts";
+import { aStar } from "../src/search/tree/a-star.ts";
+import { beam } from "../src/search/beam/beam.ts";
+import { bestFirst } from "../src/search/tree/best-first.ts";
+import { bestOfN } from "../src/search/sampling/best-of-n.ts";
+import { hintMarginal } from "../src/search/sampling/hint-marginal.ts";
+import { hints } from "../src/search/revision/hints.ts";
+import { diverseBeam } from "../src/search/beam/diverse-beam.ts";
 import { complete } from "../src/search/draw.ts";
-import { dvts } from "../src/search/dvts.ts";
-import { levin } from "../src/search/levin.ts";
-import { mcts } from "../src/search/mcts.ts";
-import { bestBackup } from "../src/search/mcts/backup.ts";
-import { gumbel } from "../src/search/mcts/gumbel.ts";
-import { uct } from "../src/search/mcts/select.ts";
-import { mostLikely } from "../src/search/most-likely.ts";
-import { refine } from "../src/search/refine.ts";
-import { reflexion } from "../src/search/reflexion.ts";
-import { hamming } from "../src/search/penalties.ts";
+import { dvts } from "../src/search/beam/dvts.ts";
+import { levin } from "../src/search/tree/levin.ts";
+import { mcts } from "../src/search/tree/mcts.ts";
+import { bestBackup } from "../src/search/tree/mcts/backup.ts";
+import { gumbel } from "../src/search/tree/mcts/gumbel.ts";
+import { uct } from "../src/search/tree/mcts/select.ts";
+import { mostLikely } from "../src/search/tree/most-likely.ts";
+import { refine } from "../src/search/revision/refine.ts";
+import { reflexion } from "../src/search/revision/reflexion.ts";
+import { hamming } from "../src/search/beam/penalties.ts";
 import { backwardChaining } from "../src/search/programs/backward-chaining.ts";
 import { chainOfThought } from "../src/search/programs/chain-of-thought.ts";
 import { leastToMost } from "../src/search/programs/least-to-most.ts";
@@ -47,14 +47,14 @@ import { particleFilter } from "../src/search/particles/particle-filter.ts";
 import { particleGibbs } from "../src/search/particles/particle-gibbs.ts";
 import { oddsWeight, potential, rewardWeight } from "../src/search/particles/potential.ts";
 import { smcSteering } from "../src/search/particles/smc-steering.ts";
-import { rebase } from "../src/search/rebase.ts";
-import { greedy, sample } from "../src/search/sample.ts";
-import { stochasticBeam } from "../src/search/stochastic-beam.ts";
-import { treeOfThoughts } from "../src/search/tree-of-thoughts.ts";
-import { tournament } from "../src/search/tournament.ts";
-import { synthesize } from "../src/search/synthesize.ts";
-import { universalSelfConsistency } from "../src/search/universal-self-consistency.ts";
-import { vote } from "../src/search/vote.ts";
+import { rebase } from "../src/search/beam/rebase.ts";
+import { greedy, sample } from "../src/search/sampling/sample.ts";
+import { stochasticBeam } from "../src/search/beam/stochastic-beam.ts";
+import { treeOfThoughts } from "../src/search/tree/tree-of-thoughts.ts";
+import { tournament } from "../src/search/sampling/tournament.ts";
+import { synthesize } from "../src/search/sampling/synthesize.ts";
+import { universalSelfConsistency } from "../src/search/sampling/universal-self-consistency.ts";
+import { vote } from "../src/search/sampling/vote.ts";
 import { searchLaws } from "../src/testing/laws.ts";
 
 /** The first of n words that the scorer likes; the others are cancelled. If it likes none, one word more. */
@@ -102,11 +102,16 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
   vote: () => vote({ n: 9, aggregator: majority({ canonical: (node) => node.state }) }),
   "vote, weighted": (scorer) =>
     vote({ n: 7, scorer, aggregator: weightedVote({ canonical: ({ state }) => state.at(-1), map: rewardWeight(1) }) }),
-  "hint-marginal": () => hintMarginal({ canonical: ({ state }) => state.at(-1), hinted: () => undefined, n: 3, each: 2 }),
+  "hint-marginal": () =>
+    hintMarginal({ canonical: ({ state }) => state.at(-1), hinted: () => undefined, n: 3, each: 2 }),
   synthesize: (scorer) => synthesize({ from: () => undefined, n: 3, syntheses: 2, scorer }),
   "synthesize, unscored": () => synthesize({ from: () => undefined, n: 3, scorer: null }),
   "universal-self-consistency": () =>
-    universalSelfConsistency({ n: 4, choose: () => undefined, read: ({ state }) => ["a", "b", "c"].indexOf(state[0] ?? "") }),
+    universalSelfConsistency({
+      n: 4,
+      choose: () => undefined,
+      read: ({ state }) => ["a", "b", "c"].indexOf(state[0] ?? ""),
+    }),
   "beam over tokens": () => beam({ width: 3, branch: 4 }),
   "beam over steps, scored": (scorer) =>
     beam({ width: 2, branch: 3, draw: "sample", scorer, distinct: (state) => state }),
@@ -115,7 +120,8 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
   "most-likely": () => mostLikely({ branch: 4 }),
   mcts: (scorer) => mcts({ simulations: 40, scorer }),
   "mcts by uct over roll-outs": () => mcts({ simulations: 20, select: uct(), rollout: true, backup: bestBackup }),
-  "mcts by gumbel over tokens, 3 workers": () => mcts({ simulations: 30, select: gumbel(), draw: "top", branch: 4, workers: 3 }),
+  "mcts by gumbel over tokens, 3 workers": () =>
+    mcts({ simulations: 30, select: gumbel(), draw: "top", branch: 4, workers: 3 }),
   "mcts that widens, 4 workers": () => mcts({ simulations: 40, widening: {}, workers: 4, distinct: (state) => state }),
   "tournament by elimination": (scorer) => tournament({ n: 7, compare: byScore(scorer) }),
   "tournament of all against all": (scorer) => tournament({ n: 5, format: "round-robin", compare: byScore(scorer) }),
@@ -136,7 +142,12 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
       canonical: ({ state }) => state.at(-1),
     }),
   "particle gibbs": (scorer) =>
-    particleGibbs({ particles: 3, iterations: 3, accumulate: "multiply", potential: potential(scorer, rewardWeight(0.5)) }),
+    particleGibbs({
+      particles: 3,
+      iterations: 3,
+      accumulate: "multiply",
+      potential: potential(scorer, rewardWeight(0.5)),
+    }),
   "smc steering": (scorer) =>
     smcSteering({ particles: 3, factor: 2, potential: potential(scorer, rewardWeight(1)), distinct: (state) => state }),
   "smc steering over the most probable": (scorer) =>
@@ -151,10 +162,17 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
   "refine, unscored": () => refine({ scorer: null, revise: () => undefined }),
   reflexion: (scorer) => reflexion({ scorer, reflect: () => undefined, retry: () => undefined, enough: 2 }),
   hints: () => hints({ canonical: ({ state }) => state.at(-1), hinted: () => undefined }),
-  "ask-harder": (scorer) => askHarder({ scorer, guard: { ...scorer, name: "guard" }, ask: () => undefined, mostFall: 1 }),
+  "ask-harder": (scorer) =>
+    askHarder({ scorer, guard: { ...scorer, name: "guard" }, ask: () => undefined, mostFall: 1 }),
   "make-it-more": (scorer) => makeItMore({ scorer, guard: scorer, ask: () => undefined, mostFall: 2 }),
   "ask-for-search": (scorer) =>
-    askForSearch({ ask: undefined, read: undefined, scorer, most: 4, pick: (_, tries) => tries.find((one) => one.score) }),
+    askForSearch({
+      ask: undefined,
+      read: undefined,
+      scorer,
+      most: 4,
+      pick: (_, tries) => tries.find((one) => one.score),
+    }),
   "ab-mcts": (scorer) => abMcts({ actions: { more: () => undefined }, n: 7, scorer }),
   "ab-mcts, mixed model, three at once": (scorer) =>
     abMcts({ actions: { more: () => undefined, again: () => undefined }, n: 8, batch: 3, beliefs: "mixed", scorer }),
@@ -211,7 +229,11 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
       batch: 3,
     }),
   "adaptive-consistency by agreement": () =>
-    adaptiveConsistency({ aggregator: majority({ canonical: lastLetter }), criterion: agreement({ window: 3 }), most: 11 }),
+    adaptiveConsistency({
+      aggregator: majority({ canonical: lastLetter }),
+      criterion: agreement({ window: 3 }),
+      most: 11,
+    }),
   "optimal-stopping": (scorer) => optimalStopping({ cost: 0.1, scorer, most: 10 }),
   "optimal-stopping, three at once": (scorer) => optimalStopping({ cost: 0.1, scorer, most: 10, batch: 3 }),
   cascade: (scorer) => cascade({ stages: [{ scorer, accept: 3 }, {}] }),

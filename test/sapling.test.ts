@@ -7,9 +7,9 @@ import { text } from "../src/policies/text.ts";
 import { run } from "../src/run.ts";
 import { valueToken } from "../src/scorers/value-token.ts";
 import { verifier } from "../src/scorers/verifier.ts";
-import { beam } from "../src/search/beam.ts";
-import { bestOfN } from "../src/search/best-of-n.ts";
-import { greedy } from "../src/search/sample.ts";
+import { beam } from "../src/search/beam/beam.ts";
+import { bestOfN } from "../src/search/sampling/best-of-n.ts";
+import { greedy } from "../src/search/sampling/sample.ts";
 import { countdown } from "../src/tasks/index.ts";
 
 const problem = countdown.parse("12,3,4,4>55");
@@ -67,7 +67,7 @@ test("an interrupted run pays for the tokens that were drawn, not for those that
 });
 
 test("all that ships is small, and its measured figures are those that the documents promise", () => {
-  const folder = new URL("../sapling/", import.meta.url);
+  const folder = new URL("../sapling", import.meta.url);
   const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(new URL(file, folder)).size, 0);
   expect(bytes).toBeLessThan(4e6);
   const { models, problems } = JSON.parse(readFileSync(new URL("evaluation.json", folder), "utf8"));

@@ -5,7 +5,7 @@ import { key } from "../key.ts";
 import { randomTabular } from "../models/tabular.ts";
 import type { Node } from "../node.ts";
 import { text, type TextState } from "../policies/text.ts";
-import { vote as votes } from "../search/vote.ts";
+import { vote as votes } from "../search/sampling/vote.ts";
 import type { SimulatedReply, SimulatedState } from "../testing/simulated-solver.ts";
 import { majority } from "./majority.ts";
 import { rpc } from "./rpc.ts";

@@ -3,7 +3,7 @@ import { majority } from "../aggregators/majority.ts";
 import { fold, key } from "../key.ts";
 import { random } from "../math/random.ts";
 import { run } from "../run.ts";
-import { vote } from "../search/vote.ts";
+import { vote } from "../search/sampling/vote.ts";
 import { lettersPolicy, lettersProblem } from "../testing/letters.ts";
 import { abstaining, answerThreshold, binomialTail, riskAtMost, riskThreshold, utilityAt } from "./abstain.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fold, key } from "../key.ts";
 import { random } from "../math/random.ts";
 import { run } from "../run.ts";
-import { sample } from "../search/sample.ts";
+import { sample } from "../search/sampling/sample.ts";
 import { lettersPolicy, lettersProblem } from "../testing/letters.ts";
 import { fitRouter, routed, type RoutingRecord, routeThreshold, routingCurve, sufficed } from "./router.ts";
 

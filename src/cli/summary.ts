@@ -25,8 +25,7 @@ export function summarize(report: SolveReport, title: string, process: CliContex
   const { answer, confidence, cost } = report;
   const say = writer(process.stderr, usesColor(process.stderr, process.env));
   say(...verdictLine(report));
-  if (confidence !== null)
-    say(span(`confidence ${confidence.toFixed(2)}, not calibrated`, "faint"));
+  if (confidence !== null) say(span(`confidence ${confidence.toFixed(2)}, not calibrated`, "faint"));
   const best = isAnswered(report) ? "best" : answer === null ? "none" : "empty";
   sayEnding(report, { command: "solve", title, done: plural(cost.tokens, "token"), best }, process);
 }

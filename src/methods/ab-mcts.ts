@@ -2,7 +2,7 @@
 import { Failed } from "../errors.ts";
 import { reviseByPrompt, reviseByRewind, validLines } from "../policies/revision.ts";
 import { text } from "../policies/text.ts";
-import { abMcts } from "../search/ab-mcts.ts";
+import { abMcts } from "../search/tree/ab-mcts.ts";
 import { count, type Method, textOptions, unsupported } from "./method.ts";
 import { type ScorerName, scorerNamed, scorerOption } from "./scorers.ts";
 

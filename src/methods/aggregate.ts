@@ -9,11 +9,11 @@ import { hintedByPrompt } from "../policies/growing-prompts.ts";
 import type { TextState } from "../policies/text.ts";
 import type { Score } from "../scorer.ts";
 import { verifier } from "../scorers/verifier.ts";
-import { hintMarginal } from "../search/hint-marginal.ts";
+import { hintMarginal } from "../search/sampling/hint-marginal.ts";
 import { likelihoodWeight, probabilityWeight, rewardWeight, verdictWeight } from "../search/particles/potential.ts";
-import { synthesize } from "../search/synthesize.ts";
-import { universalSelfConsistency } from "../search/universal-self-consistency.ts";
-import { vote } from "../search/vote.ts";
+import { synthesize } from "../search/sampling/synthesize.ts";
+import { universalSelfConsistency } from "../search/sampling/universal-self-consistency.ts";
+import { vote } from "../search/sampling/vote.ts";
 import {
   count,
   lastLine,

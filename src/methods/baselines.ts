@@ -1,8 +1,8 @@
 /** One answer, many answers, the best of them, the most frequent of them: what every other method is compared with. */
 import { majority } from "../aggregators/majority.ts";
-import { bestOfN } from "../search/best-of-n.ts";
-import { greedy, sample } from "../search/sample.ts";
-import { vote } from "../search/vote.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
+import { greedy, sample } from "../search/sampling/sample.ts";
+import { vote } from "../search/sampling/vote.ts";
 import { count, lastLine, type Method } from "./method.ts";
 import { type ScorerName, scorerNamed, scorerOption } from "./scorers.ts";
 

@@ -3,13 +3,13 @@ import type { Model } from "../model.ts";
 import type { Node } from "../node.ts";
 import type { TextState } from "../policies/text.ts";
 import type { Scorer } from "../scorer.ts";
-import { beam } from "../search/beam.ts";
-import { diverseBeam } from "../search/diverse-beam.ts";
-import { dvts } from "../search/dvts.ts";
-import { mostLikely } from "../search/most-likely.ts";
-import { cumulative, hamming, ngram } from "../search/penalties.ts";
-import { rebase } from "../search/rebase.ts";
-import { stochasticBeam } from "../search/stochastic-beam.ts";
+import { beam } from "../search/beam/beam.ts";
+import { diverseBeam } from "../search/beam/diverse-beam.ts";
+import { dvts } from "../search/beam/dvts.ts";
+import { mostLikely } from "../search/tree/most-likely.ts";
+import { cumulative, hamming, ngram } from "../search/beam/penalties.ts";
+import { rebase } from "../search/beam/rebase.ts";
+import { stochasticBeam } from "../search/beam/stochastic-beam.ts";
 import {
   count,
   type Method,

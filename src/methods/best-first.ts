@@ -1,7 +1,7 @@
 /** Searches that choose one partial answer at a time out of the whole tree. */
-import { bestFirst } from "../search/best-first.ts";
-import { levin } from "../search/levin.ts";
-import { treeOfThoughts } from "../search/tree-of-thoughts.ts";
+import { bestFirst } from "../search/tree/best-first.ts";
+import { levin } from "../search/tree/levin.ts";
+import { treeOfThoughts } from "../search/tree/tree-of-thoughts.ts";
 import { needSteps, stepScorer, stepScorerOption } from "./beam.ts";
 import { count, type Method, withoutLogProbs } from "./method.ts";
 import { type ScorerName, scorerNamed } from "./scorers.ts";

@@ -7,8 +7,8 @@ import type { GameState } from "../policies/game.ts";
 import type { Scorer } from "../scorer.ts";
 import { outcome } from "../scorers/outcome.ts";
 import type { Outcome, Search } from "../search.ts";
-import { alphaBeta, type AlphaBetaOutcome } from "../search/alpha-beta.ts";
-import { mcts, type MctsOutcome } from "../search/mcts.ts";
+import { alphaBeta, type AlphaBetaOutcome } from "../search/tree/alpha-beta.ts";
+import { mcts, type MctsOutcome } from "../search/tree/mcts.ts";
 import { count, type MethodOption, type MethodSettings } from "./method.ts";
 import { ruleNamed, selectOption } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 /** Answers that are compared rather than graded. */
 import { byScore, pairwise } from "../scorers/pairwise.ts";
-import { tournament } from "../search/tournament.ts";
+import { tournament } from "../search/sampling/tournament.ts";
 import { count, type Method, needNextTokens, unsupported } from "./method.ts";
 import { scorerNamed } from "./scorers.ts";
 

@@ -16,7 +16,7 @@ import { chainOfThought } from "../search/programs/chain-of-thought.ts";
 import { leastToMost } from "../search/programs/least-to-most.ts";
 import { maieutic } from "../search/programs/maieutic.ts";
 import { type InferenceStep, selectionInference } from "../search/programs/selection-inference.ts";
-import { sample } from "../search/sample.ts";
+import { sample } from "../search/sampling/sample.ts";
 import type { Task } from "../task.ts";
 import { type HornWorld, lineOf, opposite, worldOf } from "../tasks/horn.ts";
 import { count, type Method, type MethodContext, type MethodSettings, textOptions, unsupported } from "./method.ts";

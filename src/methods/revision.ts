@@ -17,10 +17,10 @@ import {
 import { promptText } from "../problem.ts";
 import type { Score } from "../scorer.ts";
 import { verifier } from "../scorers/verifier.ts";
-import { askForSearch } from "../search/ask-for-search.ts";
-import { hints } from "../search/hints.ts";
-import { refine } from "../search/refine.ts";
-import { reflexion } from "../search/reflexion.ts";
+import { askForSearch } from "../search/revision/ask-for-search.ts";
+import { hints } from "../search/revision/hints.ts";
+import { refine } from "../search/revision/refine.ts";
+import { reflexion } from "../search/revision/reflexion.ts";
 import type { Task } from "../task.ts";
 import { count, lastLine, type Method, type MethodSettings, mostCounted, textOptions, unsupported } from "./method.ts";
 

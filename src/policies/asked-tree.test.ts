@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { scripted } from "../models/scripted.ts";
 import { run } from "../run.ts";
 import { memoryJournal } from "../runs/memory.ts";
-import { askForSearch } from "../search/ask-for-search.ts";
+import { askForSearch } from "../search/revision/ask-for-search.ts";
 import { countdown } from "../tasks/countdown.ts";
 import { promptText } from "./ask.ts";
 import {

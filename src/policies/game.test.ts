@@ -5,7 +5,7 @@ import type { Extension } from "../policy.ts";
 import { run } from "../run.ts";
 import { memoryJournal } from "../runs/memory.ts";
 import { outcome } from "../scorers/outcome.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { game, type GameOptions, type GameState } from "./game.ts";
 
 const rules = hex(3);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { noCost } from "../budget.ts";
 import type { JournalEvent, RunStart } from "../event.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { run } from "../run.ts";
 import { lettersPolicy, lettersProblem, lettersScorer } from "../testing/letters.ts";
 import { jsonlJournal } from "./jsonl.ts";

@@ -6,7 +6,7 @@ import type { Node } from "../node.ts";
 import { text, type TextState } from "../policies/text.ts";
 import { run } from "../run.ts";
 import { type Judgement, rankOf, type Score, type Scorer } from "../scorer.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { gated, lexicographic, paretoFront, weighted } from "./compose.ts";
 import { custom } from "./custom.ts";
 

@@ -4,7 +4,7 @@ import { key } from "../key.ts";
 import { randomTabular } from "../models/tabular.ts";
 import type { TextState } from "../policies/text.ts";
 import { memoryJournal } from "../runs/memory.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { likelihood } from "./likelihood.ts";
 
 const model = randomTabular({ key: key(9), maxLength: 3 });

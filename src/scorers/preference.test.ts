@@ -5,7 +5,7 @@ import { scripted } from "../models/scripted.ts";
 import type { Node } from "../node.ts";
 import { text, type TextState } from "../policies/text.ts";
 import { run } from "../run.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { learnPreference, type Preference } from "./preference.ts";
 
 const problem = { id: "p", prompt: "q" };

@@ -6,7 +6,7 @@ import { text, type TextState } from "../policies/text.ts";
 import { run } from "../run.ts";
 import { memoryJournal } from "../runs/memory.ts";
 import type { Judgement, Scorer } from "../scorer.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { byLine, type ProcessAggregate, processReward } from "./process.ts";
 
 const signal = new AbortController().signal;

@@ -6,7 +6,7 @@ import type { Node } from "../node.ts";
 import { text, type TextState } from "../policies/text.ts";
 import { run } from "../run.ts";
 import type { Judgement } from "../scorer.ts";
-import { bestOfN } from "../search/best-of-n.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { gradeOf, rubric } from "./rubric.ts";
 
 const context = { problem: { id: "p", prompt: "2+2?" }, text: (state: string) => state };

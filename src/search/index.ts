@@ -1,37 +1,37 @@
-export { aStar, type AStarOptions, type AStarOutcome } from "./a-star.ts";
-export { abMcts, type AbMctsOptions, type AnswerAction } from "./ab-mcts.ts";
-export { type BetaPrior, type GaussianPrior } from "./ab-mcts/beliefs.ts";
-export { alphaBeta, type AlphaBetaOptions, type AlphaBetaOutcome } from "./alpha-beta.ts";
-export { askForSearch, type AskForSearchOptions, type AskForSearchOutcome } from "./ask-for-search.ts";
+export { aStar, type AStarOptions, type AStarOutcome } from "./tree/a-star.ts";
+export { abMcts, type AbMctsOptions, type AnswerAction } from "./tree/ab-mcts.ts";
+export { type BetaPrior, type GaussianPrior } from "./tree/ab-mcts/beliefs.ts";
+export { alphaBeta, type AlphaBetaOptions, type AlphaBetaOutcome } from "./tree/alpha-beta.ts";
+export { askForSearch, type AskForSearchOptions, type AskForSearchOutcome } from "./revision/ask-for-search.ts";
 export {
   askHarder,
   type AskHarderOptions,
   type AskHarderOutcome,
   makeItMore,
   type Strengthened,
-} from "./ask-harder.ts";
-export { beam, type BeamOptions } from "./beam.ts";
-export { bestFirst, type BestFirstOptions } from "./best-first.ts";
-export { bestOfN, type BestOfNOptions, type BestOfNOutcome } from "./best-of-n.ts";
+} from "./revision/ask-harder.ts";
+export { beam, type BeamOptions } from "./beam/beam.ts";
+export { bestFirst, type BestFirstOptions } from "./tree/best-first.ts";
+export { bestOfN, type BestOfNOptions, type BestOfNOutcome } from "./sampling/best-of-n.ts";
 export { complete, drawAnswers } from "./draw.ts";
-export { diverseBeam, type DiverseBeamOptions, type DiverseBeamOutcome } from "./diverse-beam.ts";
-export { dvts, type DvtsOptions } from "./dvts.ts";
+export { diverseBeam, type DiverseBeamOptions, type DiverseBeamOutcome } from "./beam/diverse-beam.ts";
+export { dvts, type DvtsOptions } from "./beam/dvts.ts";
 export {
   type AnswerLaw,
   hintMarginal,
   type HintMarginalOptions,
   type HintMarginalOutcome,
-} from "./hint-marginal.ts";
-export { hints, type HintsOptions, type HintsOutcome } from "./hints.ts";
-export { levin, type LevinOptions } from "./levin.ts";
-export { mcts, type MctsMove, type MctsNode, type MctsOptions, type MctsOutcome, type Widening } from "./mcts.ts";
-export { type Backup, bestBackup, meanBackup } from "./mcts/backup.ts";
-export { gumbel, type GumbelOptions } from "./mcts/gumbel.ts";
-export { type Evaluation, plan, type PlannedMove, type Planned, type PlanOptions } from "./mcts/plan.ts";
-export { puct, type PuctOptions, type Select, type SelectRule, uct, type UctOptions } from "./mcts/select.ts";
-export type { Tree } from "./mcts/tree.ts";
-export { mostLikely, type MostLikelyOptions, type MostLikelyOutcome } from "./most-likely.ts";
-export { cumulative, embedding, hamming, ngram, type Penalty } from "./penalties.ts";
+} from "./sampling/hint-marginal.ts";
+export { hints, type HintsOptions, type HintsOutcome } from "./revision/hints.ts";
+export { levin, type LevinOptions } from "./tree/levin.ts";
+export { mcts, type MctsMove, type MctsNode, type MctsOptions, type MctsOutcome, type Widening } from "./tree/mcts.ts";
+export { type Backup, bestBackup, meanBackup } from "./tree/mcts/backup.ts";
+export { gumbel, type GumbelOptions } from "./tree/mcts/gumbel.ts";
+export { type Evaluation, plan, type PlannedMove, type Planned, type PlanOptions } from "./tree/mcts/plan.ts";
+export { puct, type PuctOptions, type Select, type SelectRule, uct, type UctOptions } from "./tree/mcts/select.ts";
+export type { Tree } from "./tree/mcts/tree.ts";
+export { mostLikely, type MostLikelyOptions, type MostLikelyOutcome } from "./tree/most-likely.ts";
+export { cumulative, embedding, hamming, ngram, type Penalty } from "./beam/penalties.ts";
 export {
   backwardChaining,
   type BackwardChainingOptions,
@@ -100,26 +100,26 @@ export {
   type StateSpaceModel,
 } from "./particles/state-space.ts";
 export { type Anneal, type StepReport, type TargetOptions } from "./particles/sweep.ts";
-export { balancedWidths, rebase, type RebaseOptions, type RebaseOutcome } from "./rebase.ts";
-export { refine, type RefineOptions, type RefineOutcome, type Revise } from "./refine.ts";
-export { reflexion, type ReflexionOptions, type ReflexionOutcome } from "./reflexion.ts";
-export { greedy, sample, type SampleOptions } from "./sample.ts";
-export { tournament, type TournamentOptions, type TournamentOutcome } from "./tournament.ts";
-export { stochasticBeam, type StochasticBeamOptions, type StochasticBeamOutcome } from "./stochastic-beam.ts";
-export { synthesize, type SynthesizeOptions, type SynthesizeOutcome } from "./synthesize.ts";
-export { treeOfThoughts, type TreeOfThoughtsOptions } from "./tree-of-thoughts.ts";
+export { balancedWidths, rebase, type RebaseOptions, type RebaseOutcome } from "./beam/rebase.ts";
+export { refine, type RefineOptions, type RefineOutcome, type Revise } from "./revision/refine.ts";
+export { reflexion, type ReflexionOptions, type ReflexionOutcome } from "./revision/reflexion.ts";
+export { greedy, sample, type SampleOptions } from "./sampling/sample.ts";
+export { tournament, type TournamentOptions, type TournamentOutcome } from "./sampling/tournament.ts";
+export { stochasticBeam, type StochasticBeamOptions, type StochasticBeamOutcome } from "./beam/stochastic-beam.ts";
+export { synthesize, type SynthesizeOptions, type SynthesizeOutcome } from "./sampling/synthesize.ts";
+export { treeOfThoughts, type TreeOfThoughtsOptions } from "./tree/tree-of-thoughts.ts";
 export {
   universalSelfConsistency,
   type UniversalSelfConsistencyOptions,
   type UniversalSelfConsistencyOutcome,
-} from "./universal-self-consistency.ts";
-export { vote, type VoteOptions, type VoteOutcome } from "./vote.ts";
-export { cmaEs, type CmaEsOptions, type CmaEsOutcome } from "./cma-es.ts";
-export { gradientAscent, type GradientAscentOptions } from "./gradient-ascent.ts";
+} from "./sampling/universal-self-consistency.ts";
+export { vote, type VoteOptions, type VoteOutcome } from "./sampling/vote.ts";
+export { cmaEs, type CmaEsOptions, type CmaEsOutcome } from "./latent/cma-es.ts";
+export { gradientAscent, type GradientAscentOptions } from "./latent/gradient-ascent.ts";
 export {
   changesAlong,
   latentDirection,
   type LatentDirectionOptions,
   type LatentDirectionOutcome,
-} from "./latent-direction.ts";
-export type { Gradient, Space } from "./space.ts";
+} from "./latent/latent-direction.ts";
+export type { Gradient, Space } from "./latent/space.ts";

@@ -7,9 +7,9 @@ import { logBeta } from "../math/beta.ts";
 import type { Problem } from "../problem.ts";
 import { run } from "../run.ts";
 import type { Scorer } from "../scorer.ts";
-import { bestOfN } from "../search/best-of-n.ts";
-import { greedy, sample } from "../search/sample.ts";
-import { vote } from "../search/vote.ts";
+import { bestOfN } from "../search/sampling/best-of-n.ts";
+import { greedy, sample } from "../search/sampling/sample.ts";
+import { vote } from "../search/sampling/vote.ts";
 import { type SimulatedState, simulatedSolver, successLaw } from "./simulated-solver.ts";
 
 const problem: Problem = { id: "simulated", prompt: "" };

@@ -5,7 +5,7 @@ import { run } from "../../run.ts";
 import type { Judgement } from "../../scorer.ts";
 import { batched, reward } from "../../scorers/reward.ts";
 import { similarity } from "../../scorers/similarity.ts";
-import { bestOfN } from "../../search/best-of-n.ts";
+import { bestOfN } from "../../search/sampling/best-of-n.ts";
 import { type UpstreamReply, upstream } from "../../testing/upstream.ts";
 import type { Clock } from "../clock.ts";
 import { openaiEmbedder } from "./embeddings.ts";

@@ -8,7 +8,7 @@ import type { TextState } from "../../policies/text.ts";
 import type { Scorer } from "../../scorer.ts";
 import { custom } from "../../scorers/custom.ts";
 import { likelihood } from "../../scorers/likelihood.ts";
-import { sample } from "../sample.ts";
+import { sample } from "../sampling/sample.ts";
 import type { ParticleOutcome } from "./outcome.ts";
 import { entropic, particleFilter, type ParticleFilterOptions } from "./particle-filter.ts";
 import {

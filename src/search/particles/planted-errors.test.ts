@@ -7,7 +7,7 @@ import { type Chain, play, wordsOf } from "../../../test/helpers/chain.ts";
 import { fold, key, seedOf } from "../../key.ts";
 import { random } from "../../math/random.ts";
 import type { Scorer } from "../../scorer.ts";
-import { beam } from "../beam.ts";
+import { beam } from "../beam/beam.ts";
 import { particleFilter } from "./particle-filter.ts";
 import { potential, probabilityWeight } from "./potential.ts";
 

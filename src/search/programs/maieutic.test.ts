@@ -5,7 +5,7 @@ import { fold, key } from "../../key.ts";
 import { wilson } from "../../math/intervals.ts";
 import { random } from "../../math/random.ts";
 import { run } from "../../run.ts";
-import { vote } from "../vote.ts";
+import { vote } from "../sampling/vote.ts";
 import { type Claim, maieutic, type MaieuticOptions } from "./maieutic.ts";
 
 const policy = stated("");
