@@ -2,7 +2,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import * as allocate from "../src/allocate/index.ts";
+import type * as allocate from "../src/allocate/index.ts";
 import { methods } from "../src/methods.ts";
 import * as scorers from "../src/scorers/index.ts";
 import * as searches from "../src/search/index.ts";

@@ -119,10 +119,14 @@ function exportsOf(file: string): Export[] {
     else if (all !== undefined) found.push(...exportsOf(resolve(all)));
     else
       for (const name of listed(names ?? ""))
-        found.push({ name, file: from ? resolve(from) : (imported.get(name) ?? file) });
+        found.push({ name, file: from ? declarerOf(name, resolve(from)) : (imported.get(name) ?? file) });
   }
   return [...new Map(found.map((one) => [one.name, one])).values()];
 }
+
+/** The file that declares what another one may only pass on. */
+const declarerOf = (name: string, file: string): string =>
+  exportsOf(file).find((one) => one.name === name)?.file ?? file;
 
 const listed = (names: string): string[] =>
   names

@@ -1,8 +1,6 @@
 /** The beta distribution, a, b > 0. Its distribution function is `regularisedBeta` of `special.ts`. */
 import { logBeta, regularisedBeta } from "./special.ts";
 
-export { logBeta } from "./special.ts";
-
 /**
  * The x below which a share u of the distribution lies; u in [0, 1]. Newton's method, halving a bracket where a step would leave
  * it; to about 1e-13 of x.

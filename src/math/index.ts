@@ -2,7 +2,7 @@ export { type BradleyTerry, bradleyTerry, isConnected } from "./bradley-terry.ts
 export { drawBeta, drawGamma, drawLogGamma, drawStudent } from "./distributions.ts";
 export { checkEquation, evaluate, type Evaluated, type Fraction, fractionText, sameFraction } from "./arithmetic.ts";
 export { Heap } from "./heap.ts";
-export { betaQuantile, logBeta } from "./beta.ts";
+export { betaQuantile } from "./beta.ts";
 export {
   clopperPearson,
   credible,
@@ -29,7 +29,7 @@ export {
   systematic,
   withoutReplacement,
 } from "./resampling.ts";
-export { logGamma, regularisedBeta } from "./special.ts";
+export { logBeta, logGamma, regularisedBeta } from "./special.ts";
 export { studentCdf, studentQuantile } from "./student.ts";
 export { adam, type Adam, type AdamOptions } from "./adam.ts";
 export {

@@ -9,11 +9,11 @@
  * - A held-out set that is asked again and again while a method is tuned: `reusableHoldout`.
  */
 import { fold, key, type Key } from "../key.ts";
-import { betaQuantile, logBeta } from "../math/beta.ts";
+import { betaQuantile } from "../math/beta.ts";
 import { checkLevel, type Interval, type LevelOptions } from "../math/intervals.ts";
 import { normalCdf, normalQuantile } from "../math/normal.ts";
 import { random } from "../math/random.ts";
-import { regularisedBeta } from "../math/special.ts";
+import { logBeta, regularisedBeta } from "../math/special.ts";
 import { studentQuantile } from "../math/student.ts";
 import { type BootstrapOptions, drawCounts } from "./bootstrap.ts";
 import { checkCount, checkFinite, type Estimate, undefinedValue, type Value, withoutInterval } from "./estimate.ts";

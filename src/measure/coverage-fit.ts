@@ -10,7 +10,7 @@
  * `extrapolateCoverage` predicts with an interval by the bootstrap over problems, which knows of the sampling error, not of the law
  * being wrong: hold out the larger k (`checkExtrapolation`). Coverage counts what a perfect verifier would find.
  */
-import { logBeta } from "../math/beta.ts";
+import { logBeta } from "../math/special.ts";
 import type { Vector } from "../math/linear.ts";
 import { lbfgs } from "../math/optimise.ts";
 import { bootstrap, type BootstrapOptions } from "./bootstrap.ts";

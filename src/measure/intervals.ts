@@ -5,7 +5,7 @@
  * in [0, 1] (several samples a problem): `bootstrapMean` with `within`. A look at the figure after every problem, with the right
  * to stop: `confidenceSequence`. `clt` is the textbook bar, too short on small evaluations: it is refused below 300 items.
  */
-import { logBeta } from "../math/beta.ts";
+import { logBeta } from "../math/special.ts";
 import { checkLevel, type Interval, type LevelOptions, wilson } from "../math/intervals.ts";
 import { logSumExp } from "../math/log-space.ts";
 import { normalQuantile } from "../math/normal.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fold, key } from "../key.ts";
 import { majority } from "../aggregators/majority.ts";
-import { logBeta } from "../math/beta.ts";
+import { logBeta } from "../math/special.ts";
 import { drawBeta } from "../math/distributions.ts";
 import { random } from "../math/random.ts";
 import type { Node } from "../node.ts";

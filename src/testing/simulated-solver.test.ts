@@ -3,7 +3,7 @@ import { majority } from "../aggregators/majority.ts";
 import { cost } from "../budget.ts";
 import { drawBeta } from "../math/distributions.ts";
 import { random } from "../math/random.ts";
-import { logBeta } from "../math/beta.ts";
+import { logBeta } from "../math/special.ts";
 import type { Problem } from "../problem.ts";
 import { run } from "../run.ts";
 import type { Scorer } from "../scorer.ts";
