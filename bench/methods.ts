@@ -1,7 +1,7 @@
 /**
  * Every method on the same held-out problems, with the same tokens:
  *
- *     npx node bench/methods.ts [--study methods] [--task countdown] [--problems 300] [--seeds 3] [--tokens 600] [--only beam]
+ *     npx node bench/methods.ts [--study methods] [--task countdown] [--problems 300] [--seeds 3] [--tokens 600] [--only beam,DVTS]
  *
  * A token is one that was generated, or one reading of the model for a score. A method goes on until that budget or its own end,
  * whichever comes first; what it really spent stands beside its figure. Problems are held out and nobody selected them.
@@ -49,7 +49,8 @@ const rowsOf = ({ study, only }: Job): readonly Row[] => {
   const rows = studies[study];
   if (!rows)
     throw new RangeError(`Cannot run '${study}' as there are only the studies ${Object.keys(studies).join(", ")}`);
-  return rows.filter(({ label, baseline }) => label.includes(only) || baseline);
+  const wanted = only.split(",");
+  return rows.filter(({ label, baseline }) => baseline || wanted.some((part) => label.includes(part)));
 };
 
 /** Of one answer, and reserved for every step in flight: half as much again as the longest right answers have. */
