@@ -80,7 +80,7 @@ test("every row names a source file and a test, every page of methods is named, 
   for (const cells of rows) {
     expect([cells[0], cells.length]).toEqual([cells[0], 6]);
     const [source, tests] = [linksOf(cells[0] as string), linksOf(cells[5] as string)];
-    expect([cells[0], source.some((to) => to.startsWith("../src"))]).toEqual([cells[0], true]);
+    expect([cells[0], source.some((to) => to.startsWith("../src/"))]).toEqual([cells[0], true]);
     expect([cells[0], tests.some((to) => to.endsWith(".test.ts"))]).toEqual([cells[0], true]);
   }
   const links = linksOf(text);

@@ -67,7 +67,7 @@ test("an interrupted run pays for the tokens that were drawn, not for those that
 });
 
 test("all that ships is small, and its measured figures are those that the documents promise", () => {
-  const folder = new URL("../sapling", import.meta.url);
+  const folder = new URL("../sapling/", import.meta.url);
   const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(new URL(file, folder)).size, 0);
   expect(bytes).toBeLessThan(4e6);
   const { models, problems } = JSON.parse(readFileSync(new URL("evaluation.json", folder), "utf8"));
