@@ -39,6 +39,7 @@ export type {
 } from "./model.ts";
 export { childrenOf, comparePlaces, type Node, pathTo } from "./node.ts";
 export type { Draw, ExtendRequest, Extension, Policy, PolicyPart } from "./policy.ts";
+export { type Afforded, affordable, allAffordable, complete } from "./program.ts";
 export type { Json, Message, Problem, Prompt } from "./problem.ts";
 export type { Embedder, RewardModel } from "./reader.ts";
 export {

@@ -14,7 +14,7 @@ const text = readFileSync(page, "utf8");
 /** Exported functions that are no method of their own, but parts of one or tools beside it. */
 const helpers: readonly string[] = [
   // of searches
-  "balancedWidths", "changesAlong", "complete", "drawAnswers", "entropic",
+  "balancedWidths", "changesAlong", "drawAnswers", "entropic",
   // potentials of particle methods
   "likelihoodWeight", "potential", "rewardWeight",
   // of scorers

@@ -1,7 +1,5 @@
 /** The searches over vectors keep the laws that every search keeps, in a world of vectors. */
 import { describe, test } from "vitest";
-import { cost } from "../src/budget.ts";
-import { Failed } from "../src/errors.ts";
 import { dot, type Vector } from "../src/math/linear.ts";
 import { latent } from "../src/policies/latent.ts";
 import type { Policy } from "../src/policy.ts";
@@ -13,7 +11,7 @@ import { gradientAscent } from "../src/search/latent/gradient-ascent.ts";
 import { latentDirection } from "../src/search/latent/latent-direction.ts";
 import type { Space } from "../src/search/latent/space.ts";
 import { searchLaws, type World } from "../src/testing/laws.ts";
-import type { Fault, Weather } from "../src/testing/letters.ts";
+import { faultyScorer, type Weather } from "../src/testing/letters.ts";
 import { weathered } from "./helpers/weather.ts";
 
 const dimension = 3;
@@ -29,26 +27,7 @@ const world: World<Vector> = {
     weather = now;
     return weathered(calm, now);
   },
-  scorer: ({ fault = () => undefined }: { fault?: (seed: number) => Fault | undefined }) => ({
-    name: "near",
-    kind: "reward",
-    bound: () => cost({ calls: 1 }),
-    score({ state }, { seed, signal }) {
-      const value = -dot(state, state) + 2 * (state[0] as number);
-      switch (fault(seed)) {
-        case "fail":
-          throw new Failed("unavailable", "A fault was injected");
-        case "hang":
-          return new Promise((_, reject) =>
-            signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
-          );
-        case "nan":
-          return { score: { kind: "reward", value: Number.NaN }, cost: cost({ calls: 1 }) };
-        default:
-          return { score: { kind: "reward", value }, cost: cost({ calls: 1 }) };
-      }
-    },
-  }),
+  scorer: (faults) => faultyScorer("near", (z) => -dot(z, z) + 2 * (z[0] as number), faults),
 };
 
 const searches: Record<string, (scorer: Scorer<Vector>) => Search<Vector>> = {

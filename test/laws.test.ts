@@ -25,7 +25,7 @@ import { bestOfN } from "../src/search/sampling/best-of-n.ts";
 import { hintMarginal } from "../src/search/sampling/hint-marginal.ts";
 import { hints } from "../src/search/revision/hints.ts";
 import { diverseBeam } from "../src/search/beam/diverse-beam.ts";
-import { complete } from "../src/search/draw.ts";
+import { complete } from "../src/program.ts";
 import { dvts } from "../src/search/beam/dvts.ts";
 import { levin } from "../src/search/tree/levin.ts";
 import { mcts } from "../src/search/tree/mcts.ts";

@@ -21,7 +21,7 @@ const rows: Readonly<Record<string, Row>> = {
     // biome-ignore format: one line for what they share, one for what there are families of
     places: [
       "problem.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts", "game.ts",
-      "model.ts", "reader.ts", "policy.ts", "scorer.ts", "search.ts", "aggregator.ts", "task.ts",
+      "model.ts", "reader.ts", "policy.ts", "scorer.ts", "search.ts", "program.ts", "options.ts", "aggregator.ts", "task.ts",
     ],
   },
   math: { places: ["math/"] },

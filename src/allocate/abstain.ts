@@ -19,7 +19,7 @@
 import { regularisedBeta } from "../math/special.ts";
 import { betaQuantile } from "../math/beta.ts";
 import type { Outcome, Search } from "../search.ts";
-import { checkBetween, checkPairs, checkWhole } from "./draw.ts";
+import { checkBetween, checkPairs, checkWhole } from "../options.ts";
 
 /** Utilities; `right` must be more than `wrong`. */
 export interface Stakes {

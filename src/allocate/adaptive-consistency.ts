@@ -20,7 +20,8 @@ import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
 import type { Outcome, Search } from "../search.ts";
 import { propose } from "../search.ts";
-import { checkWhole, drawRound } from "./draw.ts";
+import { checkWhole } from "../options.ts";
+import { drawRound } from "./draw.ts";
 import { betaCriterion, type Criterion } from "./stopping.ts";
 
 export interface AdaptiveConsistencyOptions<S> {

@@ -22,7 +22,7 @@
  */
 import { logisticRegression } from "../math/logistic.ts";
 import type { Json } from "../problem.ts";
-import { checkPairs, checkWhole } from "./draw.ts";
+import { checkPairs, checkWhole } from "../options.ts";
 
 export interface CalibrationMap {
   readonly name: string;

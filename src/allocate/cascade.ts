@@ -21,7 +21,8 @@ import type { Policy } from "../policy.ts";
 import { rankOf, type Scorer } from "../scorer.ts";
 import type { Outcome, Search } from "../search.ts";
 import { BudgetSpent, propose, score } from "../search.ts";
-import { checkBetween, checkWhole, complete } from "./draw.ts";
+import { checkBetween, checkWhole } from "../options.ts";
+import { complete } from "../program.ts";
 
 /** What one stage did on one problem. */
 export interface StageRecord {
@@ -205,7 +206,7 @@ export function cascade<S>({ stages }: { readonly stages: readonly CascadeStage<
       let accepted = false;
       try {
         for (const [stage, { policy, scorer, accept = 0 }] of stages.entries()) {
-          const node = yield* complete(root, policy);
+          const node = yield* complete(root, "sample", policy);
           if (!node) continue;
           drawn.unshift({ node, stage });
           yield* propose(node, stage); // a later stage knows better

@@ -18,7 +18,7 @@
  * is "any answer". Not for a single new law: neither promise holds problem by problem, nor after a change of model.
  */
 import { binomialTail } from "./abstain.ts";
-import { checkBetween } from "./draw.ts";
+import { checkBetween } from "../options.ts";
 
 export interface ConformalOptions {
   /** Share of problems whose right answer may be missed; in (0, 1). */

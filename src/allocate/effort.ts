@@ -8,7 +8,7 @@
  *
  *     adaptiveConsistency({ aggregator, ...dial(0.7) })
  */
-import { checkBetween, checkWhole } from "./draw.ts";
+import { checkBetween, checkWhole } from "../options.ts";
 import { betaCriterion, type Criterion } from "./stopping.ts";
 
 export interface Dial {

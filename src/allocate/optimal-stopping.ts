@@ -27,7 +27,8 @@ import type { Policy } from "../policy.ts";
 import { rankOf, type Scorer } from "../scorer.ts";
 import type { Outcome, Search } from "../search.ts";
 import { propose, score } from "../search.ts";
-import { checkPairs, checkWhole, drawRound } from "./draw.ts";
+import { checkPairs, checkWhole } from "../options.ts";
+import { drawRound } from "./draw.ts";
 
 /** What is believed of the next score. */
 export interface ScoreLaw {

@@ -15,7 +15,7 @@
 import { logisticRegression } from "../math/logistic.ts";
 import type { Problem } from "../problem.ts";
 import type { Outcome, Search } from "../search.ts";
-import { checkBetween, checkPairs } from "./draw.ts";
+import { checkBetween, checkPairs } from "../options.ts";
 
 export interface FittedRouter {
   /** [features], and the intercept last. */

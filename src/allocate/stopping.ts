@@ -19,7 +19,7 @@
 import { chanceOfMost } from "../math/dirichlet.ts";
 import { regularisedBeta } from "../math/special.ts";
 import type { Json } from "../problem.ts";
-import { checkBetween, checkWhole } from "./draw.ts";
+import { checkBetween, checkWhole } from "../options.ts";
 
 /** The votes so far, as an aggregator counts them. */
 export interface Votes {

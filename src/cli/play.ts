@@ -20,7 +20,7 @@ import { boundsText, gameTree, playerName, resultText } from "./game-tree.ts";
 import { gameMethodNamed, gameOptions, optionFlags, readBudget, readOptions, readSeed } from "./options.ts";
 import { playReport, playText } from "./play-report.ts";
 import { exitCodeOf, UsageError } from "./report.ts";
-import { checkWritable, freshJournal, type JournalFile, resumedRun } from "./settings.ts";
+import { checkWritable, freshJournal, type JournalFile, resumedRun, type RunFlags } from "./settings.ts";
 import { sayEnding } from "./summary.ts";
 import { treeSvg } from "./svg.ts";
 import { span, writer } from "./terminal.ts";
@@ -28,19 +28,9 @@ import { prune } from "./tree.ts";
 import { checkSameRun, madeOrUsage, watch } from "./watch.ts";
 import { plural, seconds, stoppedText } from "./words.ts";
 
-export interface PlayFlags {
+export interface PlayFlags extends RunFlags {
   readonly game?: string;
   readonly moves?: string;
-  readonly method?: string;
-  readonly budget?: string;
-  readonly seed?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly journal?: string;
-  readonly resume?: string;
-  readonly svg?: string;
-  /** The options of the method, as typed. */
-  readonly [option: string]: string | boolean | undefined;
 }
 
 /** What a run is made of; kept in its journal, so that `--resume` needs the file alone. */

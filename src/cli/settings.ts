@@ -14,12 +14,9 @@ import { methodNamed, methodOptions, optionFlags, readBudget, readSeed, readSett
 import { madeQuestion, type Question, readText, statedQuestion } from "./question.ts";
 import { UsageError } from "./report.ts";
 
-export interface SolveFlags {
-  readonly task?: string;
-  readonly level?: string;
-  readonly file?: string;
+/** Flags of every command that runs a search. */
+export interface RunFlags {
   readonly method?: string;
-  readonly model?: string;
   readonly budget?: string;
   readonly seed?: string;
   readonly json?: boolean;
@@ -29,6 +26,13 @@ export interface SolveFlags {
   readonly svg?: string;
   /** The options of the method, as typed. */
   readonly [option: string]: string | boolean | undefined;
+}
+
+export interface SolveFlags extends RunFlags {
+  readonly task?: string;
+  readonly level?: string;
+  readonly file?: string;
+  readonly model?: string;
 }
 
 /** What a run is made of; kept in its journal, so that `--resume` needs the file alone. */

@@ -1,10 +1,9 @@
 /** What sampling methods share: answers drawn to their end, side by side, as many as the budget affords. */
 import type { Node } from "../node.ts";
 import { comparePlaces } from "../node.ts";
-import type { Draw, Policy } from "../policy.ts";
+import type { Policy } from "../policy.ts";
+import { allAffordable, complete } from "../program.ts";
 import type { Program } from "../search.ts";
-import { extend } from "../search.ts";
-import { allAffordable } from "./affordable.ts";
 
 /**
  * n answers, each handed to `use` as soon as it is there, in order of finishing; returned in order of place. Those that
@@ -28,19 +27,4 @@ export function* drawAnswers<S>(
   );
   if (spent && answers.length === 0) throw spent;
   return answers.sort((a, b) => comparePlaces(a.id, b.id));
-}
-
-/** Far more steps than answers have: a policy that never ends one would never let the search end. */
-const mostSteps = 100_000;
-
-/** Extends by single steps until the answer is done; undefined where a step failed, or after 100,000 steps. */
-export function* complete<S>(from: Node<S>, draw: Draw, policy?: Policy<S>): Program<S, Node<S> | undefined> {
-  let node = from;
-  for (let step = 0; !node.done; step++) {
-    if (step === mostSteps) return undefined;
-    const [next] = yield* extend(node, { draw, policy });
-    if (!next) return undefined;
-    node = next;
-  }
-  return node;
 }

@@ -13,7 +13,7 @@ export {
 export { beam, type BeamOptions } from "./beam/beam.ts";
 export { bestFirst, type BestFirstOptions } from "./tree/best-first.ts";
 export { bestOfN, type BestOfNOptions, type BestOfNOutcome } from "./sampling/best-of-n.ts";
-export { complete, drawAnswers } from "./draw.ts";
+export { drawAnswers } from "./draw.ts";
 export { diverseBeam, type DiverseBeamOptions, type DiverseBeamOutcome } from "./beam/diverse-beam.ts";
 export { dvts, type DvtsOptions } from "./beam/dvts.ts";
 export {

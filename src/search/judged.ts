@@ -6,7 +6,7 @@ import type { Score, Scorer } from "../scorer.ts";
 import { rankOf } from "../scorer.ts";
 import type { Program } from "../search.ts";
 import { extend, propose, score } from "../search.ts";
-import { complete } from "./draw.ts";
+import { complete } from "../program.ts";
 
 export interface Judged<S> {
   readonly answer: Node<S>;

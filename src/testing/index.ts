@@ -1,5 +1,13 @@
 export { type Law, searchLaws, type World } from "./laws.ts";
-export { type Fault, lettersPolicy, lettersProblem, lettersScorer, type Weather, wordLength } from "./letters.ts";
+export {
+  type Fault,
+  faultyScorer,
+  lettersPolicy,
+  lettersProblem,
+  lettersScorer,
+  type Weather,
+  wordLength,
+} from "./letters.ts";
 export {
   type SimulatedReply,
   simulatedSolver,

@@ -87,13 +87,24 @@ const ranked = (state: string, rank: number): Extension<string> => {
 };
 
 /** Counts the b's, less a little for every a; equal words have equal scores. */
-export function lettersScorer({ fault = () => undefined }: Pick<Weather, "fault"> = {}): Scorer<string> {
+export function lettersScorer(weather: Pick<Weather, "fault"> = {}): Scorer<string> {
+  const valueOf = (word: string) =>
+    [...word].reduce((sum, letter) => sum + (letter === "b" ? 1 : letter === "a" ? -0.25 : 0), 0);
+  return faultyScorer("b-count", valueOf, weather);
+}
+
+/** A reward that costs one call, and what may befall it: NaN, an error, silence. */
+export function faultyScorer<S>(
+  name: string,
+  valueOf: (state: S) => number,
+  { fault = () => undefined }: Pick<Weather, "fault"> = {},
+): Scorer<S> {
   return {
-    name: "b-count",
+    name,
     kind: "reward",
     bound: () => cost({ calls: 1 }),
     score({ state }, { seed, signal }) {
-      const value = [...state].reduce((sum, letter) => sum + (letter === "b" ? 1 : letter === "a" ? -0.25 : 0), 0);
+      const value = valueOf(state);
       switch (fault(seed)) {
         case "fail":
           throw new Failed("unavailable", "A fault was injected");

@@ -21,8 +21,8 @@ import type { Node } from "../../node.ts";
 import type { Draw } from "../../policy.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { extend, propose } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { allAffordable } from "../../program.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import type { Penalty } from "./penalties.ts";
 import { bestFinished, byRank, type Ranked } from "../ranked.ts";
 

@@ -15,8 +15,8 @@
 import type { Scorer } from "../../scorer.ts";
 import type { Program, Search } from "../../search.ts";
 import { BudgetSpent, propose } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
-import { checkWhole } from "../options.ts";
+import { allAffordable } from "../../program.ts";
+import { checkWhole } from "../../options.ts";
 import { bestFinished, byRank, growScored, type Ranked } from "../ranked.ts";
 
 export interface DvtsOptions<S> {

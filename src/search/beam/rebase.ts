@@ -22,8 +22,8 @@ import type { Aggregate, Aggregator } from "../../aggregator.ts";
 import type { Scorer } from "../../scorer.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { propose } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { allAffordable } from "../../program.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { byRank, growScored, type Ranked } from "../ranked.ts";
 
 export interface RebaseOptions<S> {

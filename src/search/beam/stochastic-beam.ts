@@ -25,8 +25,8 @@ import type { Draw } from "../../policy.ts";
 import type { Scorer } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { propose } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { allAffordable } from "../../program.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { bestFinished, byRank, firstOfEach, growScored, type Ranked } from "../ranked.ts";
 
 export interface StochasticBeamOptions<S> {

@@ -20,7 +20,7 @@ import type { Node } from "../../node.ts";
 import type { Scorer } from "../../scorer.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { BudgetSpent } from "../../search.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { byValue, judgedAt, type Scored, scoredOf, type Space } from "./space.ts";
 
 export interface CmaEsOptions {

@@ -18,7 +18,7 @@ import type { Node } from "../../node.ts";
 import type { Scorer } from "../../scorer.ts";
 import type { Program, Search } from "../../search.ts";
 import { all, BudgetSpent, extend } from "../../search.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { byValue, type Gradient, type Judged, judge, judgedAt, type Scored, slopesAt, type Space } from "./space.ts";
 
 export interface GradientAscentOptions {

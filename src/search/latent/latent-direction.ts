@@ -20,7 +20,7 @@ import type { Node } from "../../node.ts";
 import type { Scorer } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { BudgetSpent, extend } from "../../search.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import {
   byValue,
   type Gradient,

@@ -35,7 +35,7 @@ import { systematic } from "../../math/resampling.ts";
 import type { Node } from "../../node.ts";
 import type { Json } from "../../problem.ts";
 import type { Search } from "../../search.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { type ParticleOutcome, weighted } from "./outcome.ts";
 import { potentialName } from "./potential.ts";
 import { type Anneal, type Sweep, sweep, type TargetOptions } from "./sweep.ts";

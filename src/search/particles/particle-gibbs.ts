@@ -23,7 +23,7 @@ import { random } from "../../math/random.ts";
 import type { Node } from "../../node.ts";
 import type { Search } from "../../search.ts";
 import { BudgetSpent } from "../../search.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { type ParticleOutcome, weighted } from "./outcome.ts";
 import { checkTarget, finalWeights, targetJson } from "./particle-filter.ts";
 import { type Step, type Sweep, sweep, type TargetOptions, type Trail } from "./sweep.ts";

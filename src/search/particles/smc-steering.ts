@@ -21,7 +21,7 @@ import type { Node } from "../../node.ts";
 import type { Draw } from "../../policy.ts";
 import type { Program, Search } from "../../search.ts";
 import { all, BudgetSpent, extend } from "../../search.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 import { type ParticleOutcome, weighted } from "./outcome.ts";
 import { checkTarget, finalWeights, targetJson } from "./particle-filter.ts";
 import { spreadOf } from "./population.ts";

@@ -12,7 +12,7 @@ import type { Random } from "../../math/random.ts";
 import { random } from "../../math/random.ts";
 import type { Resample } from "../../math/resampling.ts";
 import { systematic } from "../../math/resampling.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { resampled, spreadOf } from "./population.ts";
 
 export interface StateSpaceModel {

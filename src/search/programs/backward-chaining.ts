@@ -17,7 +17,7 @@ import type { Node } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import type { Problem } from "../../problem.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 import { conclude, consult, type FailedStep, type ReasoningModule } from "./module.ts";
 
 export type GoalVerdict = "proved" | "disproved" | "unknown";

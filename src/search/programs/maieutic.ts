@@ -25,8 +25,8 @@ import type { Policy } from "../../policy.ts";
 import type { Problem } from "../../problem.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { all } from "../../search.ts";
-import { affordable } from "../affordable.ts";
-import { checkWhole } from "../options.ts";
+import { affordable } from "../../program.ts";
+import { checkWhole } from "../../options.ts";
 import { conclude, consult, type FailedStep, type ReasoningModule } from "./module.ts";
 
 /** A statement, or its negation. */

@@ -6,7 +6,7 @@ import type { Node } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import type { Program } from "../../search.ts";
 import { extend, propose } from "../../search.ts";
-import { complete } from "../draw.ts";
+import { complete } from "../../program.ts";
 
 /** One kind of question: the policy that asks it, and what a reply means. */
 export interface ReasoningModule<S, Input, Output> {

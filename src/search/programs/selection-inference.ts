@@ -14,7 +14,7 @@
 import type { Policy } from "../../policy.ts";
 import type { Problem } from "../../problem.ts";
 import type { Outcome, Search } from "../../search.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 import { conclude, consult, type FailedStep, type ReasoningModule } from "./module.ts";
 
 export interface SelectionInferenceOptions<S> {

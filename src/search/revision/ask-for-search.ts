@@ -12,9 +12,9 @@ import type { Policy } from "../../policy.ts";
 import type { Scorer } from "../../scorer.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { extend, propose, score } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
-import { complete } from "../draw.ts";
-import { checkWhole } from "../options.ts";
+import { allAffordable } from "../../program.ts";
+import { complete } from "../../program.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface AskForSearchOptions<S> {
   /** Writes tries and a pick; undefined: the run's own policy. */

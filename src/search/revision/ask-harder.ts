@@ -18,7 +18,7 @@ import { rankOf } from "../../scorer.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { BudgetSpent, propose, score } from "../../search.ts";
 import { redraw } from "../judged.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 
 export interface AskHarderOptions<S> {
   /** Asks at this strength, 0 for the plain question; `from` is the node that it extends. Undefined: the run's own policy. */

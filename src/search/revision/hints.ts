@@ -12,9 +12,9 @@ import type { Node } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { BudgetSpent, propose } from "../../search.ts";
-import { complete } from "../draw.ts";
+import { complete } from "../../program.ts";
 import { redraw } from "../judged.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface HintsOptions<S> {
   /** The form in which answers are compared, and given as hints; undefined where one cannot be read. */

@@ -19,9 +19,9 @@ import type { Policy } from "../../policy.ts";
 import type { Score, Scorer } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { all, BudgetSpent, extend, propose } from "../../search.ts";
-import { complete } from "../draw.ts";
+import { complete } from "../../program.ts";
 import { rankedAnswers, isAccepted, type Judged, judge, redraw } from "../judged.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 /**
  * The policy that revises this answer; undefined: the run's own, which then goes on from it. `notes` are critiques of the

@@ -16,9 +16,9 @@ import type { Policy } from "../../policy.ts";
 import type { Score, Scorer } from "../../scorer.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { BudgetSpent, extend, propose } from "../../search.ts";
-import { complete } from "../draw.ts";
+import { complete } from "../../program.ts";
 import { rankedAnswers, isAccepted, type Judged, judge, redraw } from "../judged.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface ReflexionOptions<S> {
   /** Writes a lesson about a trial; undefined: the run's own policy. */

@@ -15,7 +15,7 @@ import { rankOf } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { propose, score } from "../../search.ts";
 import { drawAnswers } from "../draw.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface BestOfNOptions<S> {
   /** Number of answers. @default 16 */

@@ -20,10 +20,10 @@ import { comparePlaces } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { propose } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
+import { allAffordable } from "../../program.ts";
 import { drawAnswers } from "../draw.ts";
 import { redraw } from "../judged.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface HintMarginalOptions<S> {
   /** The form in which answers are compared, and given as hints; undefined where one cannot be read. */

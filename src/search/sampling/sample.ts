@@ -8,8 +8,9 @@
 import type { Policy } from "../../policy.ts";
 import type { Search } from "../../search.ts";
 import { propose } from "../../search.ts";
-import { complete, drawAnswers } from "../draw.ts";
-import { checkWhole } from "../options.ts";
+import { complete } from "../../program.ts";
+import { drawAnswers } from "../draw.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface SampleOptions<S> {
   /** Number of answers. @default 1 */

@@ -17,10 +17,10 @@ import type { Scorer } from "../../scorer.ts";
 import { rankOf } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { propose } from "../../search.ts";
-import { allAffordable } from "../affordable.ts";
+import { allAffordable } from "../../program.ts";
 import { drawAnswers } from "../draw.ts";
 import { judge, redraw } from "../judged.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface SynthesizeOptions<S> {
   /** Writes a new answer out of the candidates; undefined: the run's own policy. */

@@ -21,7 +21,7 @@ import { type Comparison, rankOf } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { all, propose, score } from "../../search.ts";
 import { drawAnswers } from "../draw.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface TournamentOptions<S> {
   readonly compare: Comparison<S>;

@@ -12,9 +12,9 @@ import type { Node } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import type { Outcome, Search } from "../../search.ts";
 import { extend, propose } from "../../search.ts";
-import { affordable } from "../affordable.ts";
+import { affordable } from "../../program.ts";
 import { drawAnswers } from "../draw.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface UniversalSelfConsistencyOptions<S> {
   /** Asks which answer agrees best with the others: `chooseByPrompt(model)`. Undefined: the run's own policy. */

@@ -13,7 +13,7 @@ import type { Scorer } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { propose, score } from "../../search.ts";
 import { drawAnswers } from "../draw.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface VoteOptions<S> {
   readonly aggregator: Aggregator<S>;

@@ -20,7 +20,7 @@ import type { Node } from "../../node.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { extend, propose } from "../../search.ts";
 import { finishedFirst, takeBestFirst } from "./frontier.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 import type { Ranked } from "../ranked.ts";
 
 export interface AStarOptions<S> {

@@ -25,9 +25,9 @@ import { aggregation } from "./ab-mcts/aggregation.ts";
 import { type BetaPrior, betaPrior, type GaussianPrior, gaussianPrior, type Prior } from "./ab-mcts/beliefs.ts";
 import { mixedModel } from "./ab-mcts/mixed.ts";
 import type { Selection, Twig, Widener } from "./ab-mcts/widener.ts";
-import { allAffordable } from "../affordable.ts";
+import { allAffordable } from "../../program.ts";
 import { rankedAnswers, isAccepted, type Judged, judge, redraw } from "../judged.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 /**
  * The policy of a new answer: a fresh one where `answer` is undefined, else a revision of it, whose score is given; undefined is

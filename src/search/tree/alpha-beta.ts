@@ -23,7 +23,7 @@ import type { Scorer } from "../../scorer.ts";
 import { rankOf } from "../../scorer.ts";
 import type { Outcome, Program, Search } from "../../search.ts";
 import { BudgetSpent, extend, propose, score } from "../../search.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface AlphaBetaOptions<S> {
   /** Who is to move: 1 wants a great score, −1 a small one. */

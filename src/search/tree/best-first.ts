@@ -16,7 +16,7 @@ import type { Scorer } from "../../scorer.ts";
 import type { Program, Search } from "../../search.ts";
 import { propose } from "../../search.ts";
 import { deepestFirst, takeBestFirst } from "./frontier.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 import { growScored, type Ranked } from "../ranked.ts";
 
 export interface BestFirstOptions<S> {

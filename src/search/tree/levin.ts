@@ -24,7 +24,7 @@ import { rankOf } from "../../scorer.ts";
 import type { Program, Search } from "../../search.ts";
 import { extend, propose, score } from "../../search.ts";
 import { finishedFirst, takeBestFirst } from "./frontier.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { byRank, growScored, type Ranked } from "../ranked.ts";
 
 export interface LevinOptions<S> {

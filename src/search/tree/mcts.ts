@@ -31,13 +31,13 @@ import type { Score, Scorer } from "../../scorer.ts";
 import { rankOf } from "../../scorer.ts";
 import type { BudgetSpent, Outcome, Program, Search } from "../../search.ts";
 import { extend, propose, score } from "../../search.ts";
-import { affordable, allAffordable } from "../affordable.ts";
-import { complete } from "../draw.ts";
+import { affordable, allAffordable } from "../../program.ts";
+import { complete } from "../../program.ts";
 import { type Backup, meanBackup } from "./mcts/backup.ts";
 import { type PlannedMove, rootMoves } from "./mcts/plan.ts";
 import { descend, mostValued, mostVisited, puct, type Select, type SelectRule } from "./mcts/select.ts";
 import { Status, Tree } from "./mcts/tree.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export interface MctsOptions<S> {
   /** @default 100 */

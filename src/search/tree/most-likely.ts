@@ -14,7 +14,7 @@
  */
 import type { Search } from "../../search.ts";
 import { type AStarOptions, type AStarOutcome, aStar } from "./a-star.ts";
-import { checkWhole } from "../options.ts";
+import { checkWhole } from "../../options.ts";
 
 export type MostLikelyOptions = Omit<AStarOptions<unknown>, "bound">;
 

@@ -18,7 +18,7 @@ import type { Scorer } from "../../scorer.ts";
 import { rankOf } from "../../scorer.ts";
 import type { Program, Search } from "../../search.ts";
 import { BudgetSpent, propose, score } from "../../search.ts";
-import { checkNumber, checkWhole } from "../options.ts";
+import { checkNumber, checkWhole } from "../../options.ts";
 import { byRank, growScored, type Ranked } from "../ranked.ts";
 
 export interface TreeOfThoughtsOptions<S> {

@@ -12,7 +12,7 @@
  */
 import { fold } from "../../../key.ts";
 import { random } from "../../../math/random.ts";
-import { checkNumber, checkWhole } from "../../options.ts";
+import { checkNumber, checkWhole } from "../../../options.ts";
 import { mostVisited, type Select } from "./select.ts";
 import { Status, type Tree } from "./tree.ts";
 

@@ -9,7 +9,7 @@
  */
 import type { Game } from "../../../game.ts";
 import { type Key, key as keyOf } from "../../../key.ts";
-import { checkWhole } from "../../options.ts";
+import { checkWhole } from "../../../options.ts";
 import { type Backup, meanBackup } from "./backup.ts";
 import { descend, mostValued, mostVisited, puct, type Select, type SelectRule } from "./select.ts";
 import { Status, Tree } from "./tree.ts";

@@ -1,7 +1,7 @@
 /** Rules that choose which child to visit next, and the walk from the root that they guide. */
 import type { Key } from "../../../key.ts";
 import type { Json } from "../../../problem.ts";
-import { checkNumber } from "../../options.ts";
+import { checkNumber } from "../../../options.ts";
 import { Status, type Tree, type TurnOf } from "./tree.ts";
 
 /** A rule of selection as a value. */

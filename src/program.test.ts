@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { cost } from "../budget.ts";
-import { driver } from "../driver.ts";
-import { key } from "../key.ts";
-import { sample } from "./sampling/sample.ts";
+import { cost } from "./budget.ts";
+import { driver } from "./driver.ts";
+import { key } from "./key.ts";
+import { sample } from "./search/sampling/sample.ts";
 
 test("an answer that never ends is given up after 100,000 steps", () => {
   const d = driver(sample<number>(), { state: 0, problem: { id: "endless", prompt: "" }, key: key(1) });

@@ -1,6 +1,22 @@
-/** How searches end with what they have when the budget is spent. */
-import type { Program } from "../search.ts";
-import { all, BudgetSpent } from "../search.ts";
+/** Pieces that search programs are made of, beside the effects: an answer drawn to its end, and what a spent budget leaves. */
+import type { Node } from "./node.ts";
+import type { Draw, Policy } from "./policy.ts";
+import { all, BudgetSpent, extend, type Program } from "./search.ts";
+
+/** Far more steps than answers have: a policy that never ends one would never let the search end. */
+const mostSteps = 100_000;
+
+/** Extends by single steps until the answer is done; undefined where a step failed, or after 100,000 steps. */
+export function* complete<S>(from: Node<S>, draw: Draw, policy?: Policy<S>): Program<S, Node<S> | undefined> {
+  let node = from;
+  for (let step = 0; !node.done; step++) {
+    if (step === mostSteps) return undefined;
+    const [next] = yield* extend(node, { draw, policy });
+    if (!next) return undefined;
+    node = next;
+  }
+  return node;
+}
 
 /** A program's result, or what cut it short: the budget. */
 export interface Afforded<T> {
