@@ -22,6 +22,11 @@ import {
 } from "./method.ts";
 import { type ScorerName, scorerNamed, scorerOption } from "./scorers.ts";
 
+export const stepNeeds: readonly string[] = [
+  "a model that continues a partial answer",
+  "a scorer of partial answers: by default next-token distributions",
+];
+
 /** @throws Failed `unsupported` */
 export function needSteps(method: string, model: Model): void {
   if (!model.capabilities.continues)
@@ -192,10 +197,7 @@ export const beamMethods: readonly Method[] = [
     name: "dvts",
     title: "Diverse verifier tree search",
     use: "a large budget and a scorer of partial answers: independent searches that cannot crowd one another out",
-    needs: [
-      "a model that continues a partial answer",
-      "a scorer of partial answers: by default next-token distributions",
-    ],
+    needs: stepNeeds,
     options: [
       count("trees", 4, "independent searches"),
       count("branch", 4, "lines drawn at each node"),
@@ -219,10 +221,7 @@ export const beamMethods: readonly Method[] = [
     name: "rebase",
     title: "Reward balanced search (REBASE)",
     use: "as best-of-n, where a scorer of partial answers tells early which are worth more of the samples",
-    needs: [
-      "a model that continues a partial answer",
-      "a scorer of partial answers: by default next-token distributions",
-    ],
+    needs: stepNeeds,
     options: [
       count("n", 16, "answers to end with"),
       { name: "balance", type: "number", default: 0.2, least: 1e-6, doc: "temperature of the shares: low is greedy" },

@@ -2,7 +2,7 @@
 import { bestFirst } from "../search/tree/best-first.ts";
 import { levin } from "../search/tree/levin.ts";
 import { treeOfThoughts } from "../search/tree/tree-of-thoughts.ts";
-import { needSteps, stepScorer, stepScorerOption } from "./beam.ts";
+import { needSteps, stepNeeds, stepScorer, stepScorerOption } from "./beam.ts";
 import { count, type Method, withoutLogProbs } from "./method.ts";
 import { type ScorerName, scorerNamed } from "./scorers.ts";
 
@@ -14,10 +14,7 @@ export const bestFirstMethods: readonly Method[] = [
     name: "best-first",
     title: "Best-first search",
     use: "a scorer of partial answers that can be trusted: whatever it likes most, anywhere in the tree, is grown next",
-    needs: [
-      "a model that continues a partial answer",
-      "a scorer of partial answers: by default next-token distributions",
-    ],
+    needs: stepNeeds,
     options: [branch, maxNodes, stepScorerOption],
     draws: true,
     source: "as in MindStar, Kang et al. 2024, arXiv:2405.16265",
@@ -81,10 +78,7 @@ export const bestFirstMethods: readonly Method[] = [
     name: "tree-of-thoughts",
     title: "Tree of thoughts, depth first",
     use: "wrong steps show early: the most promising is followed, what is not promising is given up, and it backtracks",
-    needs: [
-      "a model that continues a partial answer",
-      "a scorer of partial answers: by default next-token distributions",
-    ],
+    needs: stepNeeds,
     options: [
       branch,
       maxNodes,
