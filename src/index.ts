@@ -23,6 +23,7 @@ export type {
   TextDelta,
 } from "./event.ts";
 export type { Game } from "./game.ts";
+export type { FlightPlan, InDoubt, Ledger, LedgerEntry } from "./ledger.ts";
 export { fold, type Key, key, seedOf, split } from "./key.ts";
 export type {
   Capabilities,
@@ -39,9 +40,11 @@ export type {
 } from "./model.ts";
 export { childrenOf, comparePlaces, type Node, pathTo } from "./node.ts";
 export type { Draw, ExtendRequest, Extension, Policy, PolicyPart } from "./policy.ts";
+export type { Pool, PoolProblem, PoolSample, PoolStep, RecordedScore } from "./pool.ts";
 export { type Afforded, affordable, allAffordable, complete } from "./program.ts";
 export type { Json, Message, Problem, Prompt } from "./problem.ts";
 export type { Embedder, RewardModel } from "./reader.ts";
+export type { AskedProblem, CandidateRecord, EvaluationRecord, RunRecord } from "./record.ts";
 export {
   type Comparison,
   type Judgement,
@@ -64,7 +67,7 @@ export {
   score,
   type Tools,
 } from "./search.ts";
-export { isRightAnswer, type Split, type StepVerdict, type Task, type Verdict } from "./task.ts";
+export { type Checker, isRightAnswer, type Split, type StepVerdict, type Task, type Verdict } from "./task.ts";
 
 // The loop, and the same without I/O for programs that keep their own.
 export { Account, type Grant, type Reservation } from "./account.ts";

@@ -56,6 +56,8 @@ export interface GenerateRequest {
    * dropped. This is how steps are cut; it keeps the boundary in the text, where `stop` removes it.
    */
   readonly until?: (text: string) => number | undefined;
+  /** Names `until`: under one name, one and the same function. A ledger knows a request by it. */
+  readonly untilName?: string;
   /** Whether text deltas are wanted. */
   readonly stream?: boolean;
   readonly signal: AbortSignal;
@@ -106,6 +108,8 @@ export interface NextTokens {
 export interface Model {
   /** Names the model and where it runs, as in `sapling` or `http://127.0.0.1:8000/v1#qwen`; goes into journals. */
   readonly id: string;
+  /** What tells two models of one id apart, such as a hash of the weights; absent where nobody can tell. */
+  readonly revision?: string;
   readonly capabilities: Capabilities;
   /** How many samples to have in flight. @default 16 */
   readonly concurrency?: number;

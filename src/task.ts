@@ -25,8 +25,16 @@ export interface Verdict {
 
 export type Split = "train" | "test";
 
-export interface Task {
+/** Knows which answers are right: a task does, and so does a file of questions with their references. */
+export interface Checker {
   readonly name: string;
+  /** Where programs are run or a model is asked, the verdict comes later. */
+  check(problem: Problem, answer: string): Verdict | Promise<Verdict>;
+  /** What votes are counted for; undefined where the answer states no result. */
+  canonical(problem: Problem, answer: string): string | undefined;
+}
+
+export interface Task extends Checker {
   /** What is asked and what an answer looks like, in one line. */
   readonly title: string;
   /** Difficulty: name → what makes it so. `base` is always there. */
@@ -36,8 +44,6 @@ export interface Task {
   /** The problem that a prompt states. @throws SyntaxError with what is wrong and what a prompt looks like. */
   parse(prompt: string): Problem;
   check(problem: Problem, answer: string): Verdict;
-  /** What votes are counted for; undefined where the answer states no result. */
-  canonical(problem: Problem, answer: string): string | undefined;
   /** A right answer, by exact search; undefined where there is none. The key chooses among right answers. */
   solve(problem: Problem, key: Key): string | undefined;
   /** Whether these whole steps are valid and can still be completed to a right answer: exact. */

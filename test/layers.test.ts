@@ -22,6 +22,7 @@ const rows: Readonly<Record<string, Row>> = {
     places: [
       "problem.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts", "game.ts",
       "model.ts", "reader.ts", "policy.ts", "scorer.ts", "search.ts", "program.ts", "options.ts", "aggregator.ts", "task.ts",
+      "ledger.ts", "record.ts", "pool.ts",
     ],
   },
   math: { places: ["math/"] },
@@ -34,6 +35,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   loop: { places: ["account.ts", "driver.ts", "run.ts", "run/"] },
   menu: { places: ["methods/", "methods.ts", "nearest.ts", "open-model.ts"] },
+  experiments: { places: ["eval/"] },
   surfaces: { places: ["index.ts", "testing/", "cli/"], apart: true },
 };
 
@@ -44,6 +46,10 @@ const doors: Readonly<Record<string, string>> = {
   "node-llama-cpp": "src/models/llama-cpp/",
   "eventsource-parser": "src/models/",
   "@stricli/core": "src/cli/",
+  zod: "src/eval/",
+  pg: "src/runs/store/",
+  "@observablehq/plot": "src/measure/report/",
+  jsdom: "src/measure/report/",
   deno: "src/scorers/sandbox/",
   pyodide: "src/scorers/sandbox/",
   "quickjs-wasi": "src/scorers/sandbox/",

@@ -76,6 +76,7 @@ export function text(model: Model, options: TextOptions = {}): Policy<TextState>
     );
   const until =
     typeof step === "function" ? step : step === "answer" || step === "token" ? undefined : boundaries[step];
+  const untilName = stepNameOf(step);
   const sampling: Sampling = {
     ...(temperature !== undefined && { temperature }),
     ...(topK !== undefined && { topK }),
@@ -115,7 +116,7 @@ export function text(model: Model, options: TextOptions = {}): Policy<TextState>
       maxTokens: limitAt(state),
       sampling: law,
       ...(stop.length > 0 && { stop }),
-      ...(until && { until }),
+      ...(until && { until, untilName }),
       stream,
       signal,
     });
@@ -266,12 +267,15 @@ function unpacked({ text, keep, tokens, length, finish }: Packed, parent: TextSt
   };
 }
 
+const stepNameOf = (step: TextStep): string =>
+  typeof step === "function" ? `${step.name || "step"}#${fingerprint(String(step))}` : step;
+
 function nameOf(
   model: Model,
   settings: { step: TextStep; stepLimit: number; answerLimit: number; stop: readonly string[]; sampling: Sampling },
 ): string {
   const { step, stepLimit, answerLimit, stop, sampling } = settings;
-  const steps = typeof step === "function" ? `${step.name || "step"}#${fingerprint(String(step))}` : step;
+  const steps = stepNameOf(step);
   const limits =
     step === "answer" ? `${stepLimit}` : step === "token" ? `${answerLimit}` : `${stepLimit} of ${answerLimit}`;
   const laws = Object.entries(sampling).map(([name, value]) => `, ${name} ${value}`);
