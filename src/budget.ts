@@ -47,3 +47,12 @@ export const addCosts = (a: Cost, b: Cost): Cost => ({
   calls: a.calls + b.calls,
   nanodollars: a.nanodollars + b.nanodollars,
 });
+
+/** The least cost that covers both: the worst of several bounds. */
+export const greatestCost = (a: Cost, b: Cost): Cost => ({
+  tokens: Math.max(a.tokens, b.tokens),
+  promptTokens: Math.max(a.promptTokens, b.promptTokens),
+  cachedTokens: Math.max(a.cachedTokens, b.cachedTokens),
+  calls: Math.max(a.calls, b.calls),
+  nanodollars: Math.max(a.nanodollars, b.nanodollars),
+});

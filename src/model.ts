@@ -122,6 +122,15 @@ export interface Model {
     options: { readonly end?: boolean; readonly signal: AbortSignal },
   ): Promise<TextScore>;
   nextTokens?(prefix: Prefix, options: { readonly signal: AbortSignal }): Promise<NextTokens>;
+  /**
+   * `nextTokens` after each of some continuations of a prefix (token ids; `[]` is the prefix itself), all in one pass: how drafted
+   * tokens are verified. In the order asked; the first entry bears the cost. Without it `nextTokens` does the same, call by call.
+   */
+  nextTokensAfter?(
+    prefix: Prefix,
+    continuations: readonly (readonly number[])[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly NextTokens[]>;
   /** Number of tokens in a text; an upper bound where the tokeniser is not known. For budgets. */
   countTokens(text: string): number;
   /** US dollars per token, where calls cost money. */

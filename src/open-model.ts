@@ -33,6 +33,11 @@ export interface OpenModelOptions {
 /** Files up to this size are tried in plain JavaScript first: it needs nothing installed, and is quick at a few million parameters. */
 const smallFileBytes = 32e6;
 
+/** Whether the engine of this model is JavaScript in this process, which uses one core. */
+export const runsInJavaScript = (spec: string): boolean =>
+  shippedModels.some(({ name }) => name === spec) ||
+  (spec.endsWith(".gguf") && existsSync(spec) && statSync(spec).size <= smallFileBytes);
+
 /**
  * `sapling`, `seedling`; `path/to/model.gguf`; `http://host:8000/v1#name`.
  * @throws RangeError where there is no such model, with the nearest one there is; whatever the engine throws

@@ -1,7 +1,9 @@
 export { type BradleyTerry, bradleyTerry, isConnected } from "./bradley-terry.ts";
 export { drawBeta, drawGamma, drawLogGamma, drawStudent } from "./distributions.ts";
 export { checkEquation, evaluate, type Evaluated, type Fraction, fractionText, sameFraction } from "./arithmetic.ts";
+export { estimativeWordIn, estimativeWords, eventBounds } from "./estimative-words.ts";
 export { Heap } from "./heap.ts";
+export { chainedInformation, type ChainedInformation, entropy } from "./information.ts";
 export { betaQuantile } from "./beta.ts";
 export {
   clopperPearson,
@@ -12,6 +14,7 @@ export {
   type LevelOptions,
   wilson,
 } from "./intervals.ts";
+export { type Choice, multipleChoiceKnapsack, type Packed } from "./knapsack.ts";
 export { normalCdf, normalDensity, normalQuantile } from "./normal.ts";
 export { logisticRegression, type LogisticFit } from "./logistic.ts";
 export { logSumExp, softmax } from "./log-space.ts";

@@ -14,6 +14,7 @@
  */
 import { type Cost, cost, noCost } from "../budget.ts";
 import { Failed, failureOf } from "../errors.ts";
+import { fingerprint } from "../key.ts";
 import type { Capabilities, GenerateRequest, Model, ModelPart, Prefix, TextScore } from "../model.ts";
 import { countPromptTokens, nanodollars } from "../price.ts";
 import { endingOf, shownLength } from "./ending.ts";
@@ -190,6 +191,8 @@ export function openai(options: OpenaiOptions): Model {
 
   return {
     id,
+    // Not in the id, and another law: chat templates, fields of the request.
+    revision: `${api}${Object.keys(body).length > 0 ? `#${fingerprint(JSON.stringify(body))}` : ""}`,
     capabilities,
     concurrency,
     countTokens,

@@ -18,10 +18,16 @@ export function weathered<S>(
       const { seeds, ranks, signal } = request;
       const entries = seeds.map((seed, index) => ({ seed, rank: ranks[index] as number, index }));
       for (const { seed, rank } of entries) onAsk?.(policy.text(state), seed, rank);
-      for (const { seed, rank, index } of chance ? chance.shuffled(entries) : entries) {
+      // Asked in order and at once, as some policies hand out what they have in the order of asking; told when the weather lets it.
+      const begun = entries.map(({ seed, rank }) => {
+        const kind = fault(seed);
+        const parts = policy.extend(state, { ...request, seeds: [seed], ranks: [rank] })[Symbol.asyncIterator]();
+        return { kind, first: kind === "hang" || kind === "fail" ? undefined : parts.next() };
+      });
+      for (const { index } of chance ? chance.shuffled(entries) : entries) {
         if (chance)
           for (let wait = chance.integer(4); wait > 0; wait--) await new Promise((resolve) => setImmediate(resolve));
-        const kind = fault(seed);
+        const { kind, first } = begun[index] as (typeof begun)[number];
         if (kind === "hang") {
           await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
           throw signal.reason;
@@ -31,8 +37,8 @@ export function weathered<S>(
           yield { type: "failure", index, failure, cost: cost({ calls: 1 }) };
           continue;
         }
-        for await (const part of policy.extend(state, { ...request, seeds: [seed], ranks: [rank] }))
-          if (part.type === "extension") yield { ...part, index, extension: { ...part.extension, cost: paid } };
+        const part = (await first)?.value as PolicyPart<S> | undefined;
+        if (part?.type === "extension") yield { ...part, index, extension: { ...part.extension, cost: paid } };
       }
     },
   };

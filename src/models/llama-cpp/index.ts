@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import { cost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
 import type { ScoringModel } from "../../model.ts";
+import { fileRevision } from "../gguf/revision.ts";
 import { merge } from "../merge.ts";
 import { byProbability, checkSampling } from "../sampling.ts";
 import { type EngineOptions, openEngine } from "./engine.ts";
@@ -41,10 +42,12 @@ export async function llamaCpp(path: string, options: LlamaCppOptions = {}): Pro
   const { library, model, context, contextTokens } = await openEngine(path, options);
   const tokens = tokensOf(model, library);
   const sequences = Array.from({ length: context.totalSequences }, () => context.getSequence());
+  const revision = await revisionOf(path, options.lora);
   const tree = prefixTree(sequences, { contextTokens, vocabulary: tokens.vocabulary, copies });
 
   return {
     id,
+    revision,
     contextTokens,
     get counts() {
       return tree.counts;
@@ -113,4 +116,10 @@ export async function llamaCpp(path: string, options: LlamaCppOptions = {}): Pro
       await model.dispose();
     },
   };
+}
+
+/** Of the weights and the adapters on them. */
+async function revisionOf(path: string, lora: NonNullable<EngineOptions["lora"]> = []): Promise<string> {
+  const adapters = lora.map(async ({ path: adapter, scale = 1 }) => `${await fileRevision(adapter)}*${scale}`);
+  return [await fileRevision(path), ...(await Promise.all(adapters))].join("+");
 }

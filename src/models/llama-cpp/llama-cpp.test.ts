@@ -9,6 +9,7 @@ import { random } from "../../math/random.ts";
 import type { Completion, GenerateRequest, ModelPart, Prefix } from "../../model.ts";
 import { randomLlama } from "../gguf/random-model.ts";
 import { readGguf, tensor } from "../gguf/read.ts";
+import { fileRevision } from "../gguf/revision.ts";
 import { f32, type MetadataInput, type TensorInput, writeGguf } from "../gguf/write.ts";
 import { type LlamaShape, llamaMetadata, llamaTensors, writeLlama } from "../gguf/write-llama.ts";
 import { transform } from "../sampling.ts";
@@ -56,6 +57,10 @@ async function complete(request: Partial<GenerateRequest>, from = model): Promis
 }
 
 const texts = (completions: readonly Completion[]): string[] => completions.map(({ text }) => text);
+
+test("its revision is that of the file", async () => {
+  expect(model.revision).toBe(await fileRevision(path("tiny.gguf")));
+});
 
 test("one seed, one text: alone, among 16, among 64", async () => {
   const all = await complete({ seeds: seedsTo(64) });

@@ -15,6 +15,8 @@ export interface Sequence {
   readonly path: Block[];
   /** Tokens to evaluate, in order; the engine takes them away. The sequence has ended when there are none. */
   readonly pending: number[];
+  /** Where the tokens form a tree: the blocks before the next pending one, called for each in order. @default `path` */
+  branch?(): Block[];
   /** From this position on, the law after each token is wanted. */
   readonly wantedFrom: number;
   /** The next-token law after the next wanted position; only lent. May append to `pending`. */
@@ -69,8 +71,9 @@ export class Engine {
     let served = 0;
     for (; served < this.#waiting.length && columns.length < this.#columns; served++) {
       const sequence = this.#waiting[served] as Sequence;
-      const { path, pending, wantedFrom } = sequence;
+      const { pending, wantedFrom } = sequence;
       for (const token of pending.splice(0, this.#columns - columns.length)) {
+        const path = sequence.branch?.() ?? sequence.path;
         const position = path.push(this.#network.newBlock()) - 1;
         columns.push({ token, position, path, wantsLogits: position >= wantedFrom });
         owners.push(sequence);

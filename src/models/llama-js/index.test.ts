@@ -7,6 +7,7 @@ import { Failed } from "../../errors.ts";
 import { key, seedOf, split } from "../../key.ts";
 import type { Completion, GenerateRequest, Model, ModelPart, Prefix, Sampling } from "../../model.ts";
 import { GgufError } from "../gguf/header.ts";
+import { fileRevision } from "../gguf/revision.ts";
 import { randomLlama } from "../gguf/random-model.ts";
 import { readGguf } from "../gguf/read.ts";
 import { array, type MetadataInput, type TensorInput, writeGguf } from "../gguf/write.ts";
@@ -141,6 +142,49 @@ test("nextTokens is a law, most probable first", async () => {
   expect(next?.texts[next.tokens.indexOf(3)]).toBe("\n");
   expect(next?.texts[next.tokens.indexOf(1)]).toBe("");
   expect(next?.endTokens).toEqual([2]);
+});
+
+test("continuations as a tree have the laws of each alone, to the last bit, and share what they have in common", async () => {
+  const model = llamaJs(file);
+  const asked = [[], [4], [4, 5], [4, 6], [4, 5, 7], [8, 4], [4, 5]];
+  const laws = await model.nextTokensAfter?.(prefix("ab"), asked, { signal });
+  for (const [i, tokens] of asked.entries()) {
+    const alone = await llamaJs(file).nextTokens?.({ prompt: "ab", text: "", tokens }, { signal });
+    expect({ ...laws?.[i], cost: noCost }).toEqual({ ...alone, cost: noCost });
+  }
+  // 3 tokens of the prompt with its start; 4, 45, 46, 457, 8, 84.
+  expect(laws?.map(({ cost }) => cost.promptTokens)).toEqual([9, 0, 0, 0, 0, 0, 0]);
+  const again = await model.nextTokensAfter?.(
+    prefix("ab"),
+    [
+      [4, 5, 7, 8],
+      [4, 6],
+    ],
+    { signal },
+  );
+  expect(again?.[0]?.cost).toMatchObject({ promptTokens: 1, cachedTokens: 3, calls: 1 });
+  expect(again?.[1]?.logProbs).toEqual(laws?.[3]?.logProbs);
+  // A token that was drawn after what is known joins the pass.
+  const drawn = { prompt: "ab", text: "", tokens: [4, 5, 7, 8, 9] };
+  const joined = await model.nextTokensAfter?.(drawn, [[], [4]], { signal });
+  expect(joined?.[0]?.cost).toMatchObject({ promptTokens: 2, cachedTokens: 7, calls: 1 });
+  const alone = await llamaJs(file).nextTokens?.(drawn, { signal });
+  expect(joined?.[0]?.logProbs).toEqual(alone?.logProbs);
+  // More than fits one batch, in a cache that keeps nothing.
+  const many = Array.from({ length: 300 }, (_, i) =>
+    Array.from({ length: 1 + (i % 7) }, (_, j) => 3 + ((i * (j + 1)) % 8)),
+  );
+  const small = llamaJs(file, { cacheBytes: 0 });
+  const all = await small.nextTokensAfter?.(prefix("ab"), many, { signal });
+  for (const i of [0, 77, 299]) {
+    const alone = await llamaJs(file).nextTokens?.({ prompt: "ab", text: "", tokens: many[i] as number[] }, { signal });
+    expect(all?.[i]?.logProbs).toEqual(alone?.logProbs);
+  }
+  const controller = new AbortController();
+  const aborted = small.nextTokensAfter?.(prefix("abc"), many, { signal: controller.signal });
+  controller.abort();
+  await expect(aborted).rejects.toThrow(/aborted/);
+  await expect(small.nextTokensAfter?.(prefix("ab"), [Array(70).fill(4)], { signal })).rejects.toThrow(/room for 64/);
 });
 
 test("scoreText gives back what generate said, to the last bit", async () => {
@@ -346,6 +390,7 @@ test("opened from a path it is the same model", async () => {
     await writeFile(join(folder, "model.gguf"), file);
     const model = await openLlamaJs(join(folder, "model.gguf"), { concurrency: 3 });
     expect(model.concurrency).toBe(3);
+    expect(model.revision).toBe(await fileRevision(join(folder, "model.gguf")));
     const request = { prefix: prefix("abc"), seeds: seeds(3) };
     expect((await samples(model, request)).map(essence)).toEqual((await samples(llamaJs(file), request)).map(essence));
   } finally {

@@ -11,6 +11,7 @@ import { random } from "../../math/random.ts";
 import type { Model, ModelPart, NextTokens, Prefix, TextScore } from "../../model.ts";
 import { readGguf } from "../gguf/read.ts";
 import { byProbability, checkSampling } from "../sampling.ts";
+import { evaluateBranches } from "./branches.ts";
 import { Engine } from "./engine.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Network } from "./network.ts";
@@ -20,9 +21,13 @@ import { Sample } from "./sample.ts";
 import { readTokenizer } from "./tokenizer.ts";
 import { readWeights } from "./weights.ts";
 
+export { hiddenStates, openHiddenStates } from "./hidden-states.ts";
+
 export interface LlamaJsOptions {
   /** @default the file's `general.name` */
   readonly id?: string;
+  /** What tells the weights from others under this id. @default a hash of the file; none for bytes */
+  readonly revision?: string;
   /** Most tokens of prompt and answer together. @default what the model was made for */
   readonly contextTokens?: number;
   /** Samples in flight. @default 64, a full batch */
@@ -45,7 +50,8 @@ export async function openLlamaJs(path: string, options: LlamaJsOptions = {}): P
       "unsupported",
       `Cannot run a file of ${size} bytes in plain JavaScript: open it with the llama.cpp engine`,
     );
-  return llamaJs(await readFile(path), options);
+  const { fileRevision } = await import("../gguf/revision.ts");
+  return llamaJs(await readFile(path), { revision: await fileRevision(path), ...options });
 }
 
 /** The model in the bytes of a GGUF file. @throws as `openLlamaJs`. */
@@ -56,6 +62,7 @@ export function llamaJs(bytes: Uint8Array, options: LlamaJsOptions = {}): Model 
   const {
     id = String(file.metadata.get("general.name") ?? "llama"),
     contextTokens = weights.context,
+    revision,
     concurrency = maxColumns,
     cacheBytes = 2 ** 26,
   } = options;
@@ -97,8 +104,20 @@ export function llamaJs(bytes: Uint8Array, options: LlamaJsOptions = {}): Model 
       prompts.evaluate(tokens, { isAborted: () => signal.aborted, ready, failed });
     });
 
+  const ranked = (logProbs: Float64Array, spent: Cost): NextTokens => {
+    const tokens = byProbability(logProbs);
+    return {
+      tokens,
+      texts: tokens.map((token) => texts[token] as string),
+      logProbs: tokens.map((token) => logProbs[token] as number),
+      endTokens: tokenizer.ends,
+      cost: spent,
+    };
+  };
+
   return {
     id,
+    ...(revision !== undefined && { revision }),
     concurrency,
     capabilities: {
       continues: true,
@@ -200,14 +219,25 @@ export function llamaJs(bytes: Uint8Array, options: LlamaJsOptions = {}): Model 
 
     async nextTokens(prefix, { signal }): Promise<NextTokens> {
       const prompted = await evaluate(tokensOf(prefix), 0, signal);
-      const tokens = byProbability(prompted.logProbs);
-      return {
-        tokens,
-        texts: tokens.map((token) => texts[token] as string),
-        logProbs: tokens.map((token) => prompted.logProbs[token] as number),
-        endTokens: tokenizer.ends,
-        cost: addCosts(prompted.cost, cost({ calls: 1 })),
-      };
+      return ranked(prompted.logProbs, addCosts(prompted.cost, cost({ calls: 1 })));
+    },
+
+    async nextTokensAfter(prefix, continuations, { signal }): Promise<NextTokens[]> {
+      const tokens = tokensOf(prefix);
+      const longest = continuations.reduce((most, { length }) => Math.max(most, length), 0);
+      const last = tokens.slice(-1);
+      const before = tokens.slice(0, -1);
+      const { path, logProbs } = tree.find(tokens);
+      // Mostly one token is new, drawn after what was evaluated last: it joins the pass.
+      const joins = !logProbs && before.length > 0 && path.length >= before.length;
+      if (joins && tokens.length + longest > contextTokens) throw overflow(tokens.length + longest);
+      const start = joins
+        ? { tokens: before, path: path.slice(0, before.length), cost: cost({ cachedTokens: before.length }) }
+        : await evaluate(tokens, longest, signal);
+      const asked = joins ? continuations.map((continuation) => [...last, ...continuation]) : continuations;
+      const { laws, evaluated } = await evaluateBranches(engine, tree, start, asked, signal);
+      const spent = addCosts(start.cost, cost({ promptTokens: evaluated, calls: 1 }));
+      return laws.map((law, i) => ranked(law, i === 0 ? spent : noCost));
     },
 
     /** The start token, which every prompt costs, included. */

@@ -55,6 +55,11 @@ export class Network {
     this.#change = buffer(width);
   }
 
+  /** Of the columns that wanted logits, what these were made from: [columns, width], until the next pass. */
+  get hidden(): Float32Array {
+    return this.#normed;
+  }
+
   newBlock(): Block {
     return new Float32Array(this.weights.layers.length * 2 * this.weights.keyWidth);
   }

@@ -31,6 +31,8 @@ export interface Store extends AsyncDisposable {
   evaluation(id: string): Promise<EvaluationRecord | undefined>;
   /** Several in one transaction. A run that is there already stays as it is. */
   save(runs: readonly FinishedRun[]): Promise<void>;
+  /** Takes runs out with all that is kept of them, so that they can be run again. Ids that are not there are passed over. */
+  discard(runs: readonly string[]): Promise<void>;
   /** Ids of the runs that are there. */
   finished(evaluation: string): Promise<ReadonlySet<string>>;
   runs(query: RunQuery): Promise<readonly RunRecord[]>;
