@@ -2,6 +2,12 @@ export { majority, type MajorityOptions } from "./majority.ts";
 export { medoid, type MedoidOptions, wordOverlap } from "./medoid.ts";
 export { rpc, type RpcOptions } from "./rpc.ts";
 export {
+  type SemanticAggregate,
+  type SemanticAggregator,
+  semanticEntropy,
+  type SemanticEntropyOptions,
+} from "./semantic-entropy.ts";
+export {
   type SurprisinglyLikely,
   surprisinglyLikely,
   type SurprisinglyLikelyAggregator,

@@ -21,7 +21,7 @@ import type { Node } from "../node.ts";
 import type { Policy } from "../policy.ts";
 import type { Problem } from "../problem.ts";
 import type { Scorer } from "../scorer.ts";
-import type { Task } from "../task.ts";
+import type { Checker, Task } from "../task.ts";
 import { ask, type AskOptions } from "./ask.ts";
 import { replyStates } from "./reply-state.ts";
 import { named, withAdded } from "./revision.ts";
@@ -227,6 +227,15 @@ export function checkByTask(task: Task, problem: Problem): (one: WholeTry) => Tr
   };
 }
 
+/** The result of a try by a checker that looks at nothing else, as of a problem out of a file. */
+export function checkResult(checker: Checker, problem: Problem): (one: WholeTry) => Promise<TryVerdict> {
+  return async ({ result }) => {
+    if (result === undefined) return { verdict: "unparsed", why: "it has no result" };
+    const { correct, evidence } = await checker.check(problem, result);
+    return correct ? { verdict: "right" } : { verdict: "wrong", why: evidence };
+  };
+}
+
 /** Asks for tries and a pick; the reply is no answer yet. */
 export function askForTries(
   model: Model,
@@ -289,13 +298,13 @@ export function pickTry(reply: Node<TextState>, tries: readonly Node<TextState>[
 }
 
 /** A verdict on each try that was read. */
-export function tryScorer(name: string, check: (one: WholeTry) => TryVerdict): Scorer<TextState> {
+export function tryScorer(name: string, check: (one: WholeTry) => TryVerdict | Promise<TryVerdict>): Scorer<TextState> {
   return {
     name: `tries:${name}`,
     kind: "verdict",
-    score({ state }) {
+    async score({ state }) {
       const { tried = { name: "answer", steps: [], result: state.text } } = state as Partial<TriedState>;
-      const { verdict, why } = check(tried);
+      const { verdict, why } = await check(tried);
       return { kind: "verdict", correct: verdict === "right", evidence: why ?? verdict };
     },
   };

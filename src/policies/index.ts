@@ -5,6 +5,7 @@ export {
   type AskedTry,
   checkArithmetic,
   checkByTask,
+  checkResult,
   checkTree,
   pickTry,
   readTree,
@@ -16,8 +17,10 @@ export {
   type WholeTry,
   wholeTries,
 } from "./asked-tree.ts";
+export { type BatchPrompts, batchPrompts } from "./batch-prompts.ts";
 export { game, type GameOptions, type GameState } from "./game.ts";
 export { harderByPrompt, hintedByPrompt, moreByPrompt, retryByPrompt } from "./growing-prompts.ts";
+export { replay, type ReplayOptions, type ReplayState } from "./replay.ts";
 export {
   critiqueByPrompt,
   critiquePrompt,

@@ -87,6 +87,12 @@ def check(candidate):
     });
   });
 
+  test("the function may be named check", async () => {
+    const suite: Suite = { function: "check", tests: "assert check(1) == 2" };
+    expect(await run("def check(x): return x + 1", suite)).toMatchObject({ correct: true, calls: 1 });
+    expect(await run("def check(x): return x", suite)).toMatchObject({ correct: false });
+  });
+
   test.each([
     ["def f(x): return x +", "The program does not load: SyntaxError"],
     ["g = 1", "The program does not load: KeyError: 'f'"],

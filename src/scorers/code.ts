@@ -27,14 +27,30 @@ export interface CodeOptions {
   readonly program?: (answer: string, problem: Problem) => string;
 }
 
-export function code<S>({
+export function code<S>(options: CodeOptions): Scorer<S> {
+  const judge = programJudge(options);
+  return {
+    name: `code:${options.language}`,
+    kind: "verdict",
+    async score({ state }, { problem, text, signal }) {
+      return { kind: "verdict", ...(await judge(problem, text(state), signal)) };
+    },
+  };
+}
+
+/** The same for a problem and an answer; its calls share one sandbox and one queue. */
+export function programJudge({
   language,
   suite,
   sandbox,
   limits,
   concurrency = availableParallelism(),
   program = (answer) => extractProgram(answer, language),
-}: CodeOptions): Scorer<S> {
+}: CodeOptions): (
+  problem: Problem,
+  answer: string,
+  signal?: AbortSignal,
+) => Promise<{ correct: boolean; evidence: string }> {
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     throw new RangeError(
       `Cannot test programs as 'concurrency' must be a positive integer: current value is ${concurrency}`,
@@ -42,27 +58,23 @@ export function code<S>({
   let opened: Promise<Sandbox> | undefined;
   let free = concurrency;
   const queue: (() => void)[] = [];
-  return {
-    name: `code:${language}`,
-    kind: "verdict",
-    async score({ state }, { problem, text, signal }) {
-      if (free > 0) free--;
-      else await new Promise<void>((resolve) => queue.push(resolve));
-      try {
-        opened ??= Promise.resolve(sandbox ?? openSandbox({ language }));
-        const { correct, evidence } = await unitTests(program(text(state), problem), suite ?? suiteOf(problem), {
-          sandbox: await opened,
-          language,
-          signal,
-          ...(limits ? { limits } : {}),
-        });
-        return { kind: "verdict", correct, evidence };
-      } finally {
-        const next = queue.shift();
-        if (next) next();
-        else free++;
-      }
-    },
+  return async (problem, answer, signal) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      opened ??= Promise.resolve(sandbox ?? openSandbox({ language }));
+      const { correct, evidence } = await unitTests(program(answer, problem), suite ?? suiteOf(problem), {
+        sandbox: await opened,
+        language,
+        ...(signal && { signal }),
+        ...(limits && { limits }),
+      });
+      return { correct, evidence };
+    } finally {
+      const next = queue.shift();
+      if (next) next();
+      else free++;
+    }
   };
 }
 

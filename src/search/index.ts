@@ -23,6 +23,11 @@ export {
   type HintMarginalOutcome,
 } from "./sampling/hint-marginal.ts";
 export { hints, type HintsOptions, type HintsOutcome } from "./revision/hints.ts";
+export {
+  iteratedPrompting,
+  type IteratedPromptingOptions,
+  type IteratedPromptingOutcome,
+} from "./sampling/iterated-prompting.ts";
 export { levin, type LevinOptions } from "./tree/levin.ts";
 export { mcts, type MctsMove, type MctsNode, type MctsOptions, type MctsOutcome, type Widening } from "./tree/mcts.ts";
 export { type Backup, bestBackup, meanBackup } from "./tree/mcts/backup.ts";
@@ -92,6 +97,7 @@ export {
   verdictWeight,
   type WeightMap,
 } from "./particles/potential.ts";
+export { semanticVote, type SemanticVoteOptions, type SemanticVoteOutcome } from "./sampling/semantic-vote.ts";
 export { smcSteering, type SmcSteeringOptions } from "./particles/smc-steering.ts";
 export {
   bootstrapFilter,

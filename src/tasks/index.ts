@@ -17,6 +17,7 @@ export function taskNamed(name: string): Task {
   return task;
 }
 
+export { estimative, type EstimativeChecker } from "./estimative.ts";
 export {
   consequencesOf,
   type HornRule,

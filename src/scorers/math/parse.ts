@@ -47,6 +47,7 @@ function clean(raw: string): string {
   let text = raw
     .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "")
     .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (digit) => `^${superscripts.indexOf(digit)}`)
+    .replace(/[¼-¾⅐-⅞↉]/g, " $&") // else 1½ would become 11/2
     .normalize("NFKC")
     .replace(/[−–—]/g, "-")
     .replace(/[×·⋅∗]/g, "*")
@@ -86,6 +87,7 @@ function wordsOf(text: string): Answer | undefined {
   const bare = inner.trim().replace(/^\(([A-Za-z])\)$/, "$1");
   if (/^[A-Za-z]$/.test(bare)) return { kind: "value", expression: { op: "symbol", name: bare }, unit: undefined };
   if (!/^[A-Za-z][A-Za-z' -]*$/.test(bare) || bare in constants) return undefined;
+  if (/^[A-Za-z](?: ?- ?[A-Za-z])+$/.test(bare)) return undefined; // p - q is a difference
   if (inner === text && /^[a-z]{2}$/.test(bare) && bare !== "no") return undefined; // xy is x times y
   return { kind: "text", text: bare.toLowerCase().replace(/\s+/g, " ") };
 }

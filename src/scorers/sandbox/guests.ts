@@ -85,7 +85,7 @@ def examine(exchange):
         exec(compile(start["setup"], "setup.py", "exec"), names)
         names[start["function"]] = candidate
         exec(compile(start["tests"], "tests.py", "exec"), names)
-        if "check" in names: names["check"](candidate)
+        if names.get("check", candidate) is not candidate: names["check"](candidate)
     except BaseException as error:
         at, line = error.__traceback__, 0
         while at:
@@ -167,7 +167,7 @@ try {
   globalThis.assert = (holds) => { if (!holds) throw Object.assign(new Error(), { name: "AssertionError" }); };
   globalThis.candidate = candidate;
   const named = "\\nvar " + start.function + " = candidate;\\n";
-  globally(start.setup + named + start.tests + "\\n;typeof check === 'function' ? check : undefined")?.(candidate);
+  globally(start.setup + named + start.tests + "\\n;typeof check === 'function' && check !== candidate ? check : undefined")?.(candidate);
   exchange('{"passed": true}');
 } catch (error) {
   exchange(stringify({ failed: describe(error).type, line: 0 }));

@@ -3,8 +3,10 @@ import { type Chain, play, posterior, randomChain, totalVariation, wordsOf } fro
 import { solve } from "../../../test/helpers/solve.ts";
 import { key } from "../../key.ts";
 import { multinomial, type ResampleName, resamplers } from "../../math/resampling.ts";
+import { scripted } from "../../models/scripted.ts";
 import { tabular } from "../../models/tabular.ts";
-import type { TextState } from "../../policies/text.ts";
+import { type TextState, text } from "../../policies/text.ts";
+import { run } from "../../run.ts";
 import type { Scorer } from "../../scorer.ts";
 import { custom } from "../../scorers/custom.ts";
 import { likelihood } from "../../scorers/likelihood.ts";
@@ -265,6 +267,24 @@ describe("endings", () => {
     expect(outcome.answer?.done).toBe(true);
     expect(outcome.confidence).toBeUndefined();
     expect(new Set(outcome.weights)).toEqual(new Set([0]));
+  });
+
+  test("and it is the same one, whichever particle ends first", async () => {
+    const answerAfter = async (delayOf: (seed: number) => number) => {
+      const model = scripted({
+        replies: ({ text: begun, seed }) =>
+          begun === "" ? { text: `${seed % 97}\n` } : { text: "end", delayMs: delayOf(seed) },
+      });
+      const wrong: Scorer<TextState> = {
+        name: "wrong",
+        kind: "verdict",
+        score: () => ({ kind: "verdict", correct: false }),
+      };
+      const search = particleFilter<TextState>({ particles: 6, threshold: 0, terminal: potential(wrong) });
+      const result = await run(search, { id: "q", prompt: "" }, { policy: text(model, { step: "line" }), seed: 3 });
+      return result.answer?.id;
+    };
+    expect(await answerAfter((seed) => seed % 13)).toBe(await answerAfter((seed) => 13 - (seed % 13)));
   });
 
   test("particles of weight 0 are not extended", () => {

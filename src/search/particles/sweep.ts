@@ -7,7 +7,7 @@ import { fold } from "../../key.ts";
 import { random } from "../../math/random.ts";
 import type { Resample } from "../../math/resampling.ts";
 import { multinomial } from "../../math/resampling.ts";
-import type { Node } from "../../node.ts";
+import { comparePlaces, type Node } from "../../node.ts";
 import type { Policy } from "../../policy.ts";
 import { rankOf } from "../../scorer.ts";
 import type { Program } from "../../search.ts";
@@ -180,6 +180,8 @@ export function* judge<S>(
   });
 }
 
+const isEarlier = <S>(a: Node<S>, b: Node<S>): boolean => comparePlaces(a.id, b.id) < 0;
+
 /** Keeps the best finished answer of all, for whoever asks before the end, and for when nothing is left at the end. */
 export class Seen<S> {
   #best: { node: Node<S>; value: number } | undefined;
@@ -190,11 +192,14 @@ export class Seen<S> {
       const step = steps[i];
       if (!node.done) continue;
       if (!step) {
-        this.#unknown ??= node;
+        if (!this.#unknown || isEarlier(node, this.#unknown)) this.#unknown = node;
         continue;
       }
       const value = step.log + step.terminal;
-      if (!this.#best || value > this.#best.value) this.#best = { node, value };
+      const best = this.#best;
+      // Particles end in the order of the weather: among equals the earlier place, not the first to come.
+      if (!best || value > best.value || (value === best.value && isEarlier(node, best.node)))
+        this.#best = { node, value };
       yield* propose(node, value);
     }
   }
