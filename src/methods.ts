@@ -73,8 +73,9 @@ export const optionsOf = (method: Method): readonly MethodOption[] => [
   ...commonOptions,
 ];
 
-/** Defaults filled in, the method made, its policy with it. @throws Failed `unsupported`, before anything is spent */
-export function planOf(method: Method, given: MethodSettings, context: MethodContext): Plan {
+/** Defaults filled in, the method made, its policy with it; a task is its own checker. @throws Failed `unsupported`, before anything is spent */
+export function planOf(method: Method, given: MethodSettings, asked: MethodContext): Plan {
+  const context = { ...asked, checker: asked.checker ?? asked.task };
   const settings = withDefaults(optionsOf(method), given);
   const {
     search,

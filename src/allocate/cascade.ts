@@ -10,7 +10,8 @@
  *
  * Chen, Zaharia & Zou 2023, arXiv:2305.05176 (FrugalGPT), the LLM cascade: a list of models and thresholds chosen under a constraint on
  * the average cost, a learned scorer that says whether to accept. The order of the stages is given here, its subsets are tried; they
- * solve the mixed-integer problem by a heuristic. Their prompt adaptation and answer cache are not part of it.
+ * solve the mixed-integer problem by a heuristic. Their other two strategies are apart: shorter prompts are stages of their own, and
+ * questions in one prompt are `batchPrompting`; the answer cache is the ledger (`ledger.ts`), of equal requests only.
  *
  * Pays where models differ much in price, the cheap one is right often, and the scorer knows when. With a scorer that knows nothing a
  * cascade is no better than choosing the model by chance at the same cost. On the data that chose it a cascade looks better than it

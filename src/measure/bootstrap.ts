@@ -38,6 +38,7 @@ export function bootstrap(
   const counts = new Int32Array(units).fill(1);
   const value = statistic(counts);
   if (value === undefined) return withoutInterval(undefined, "the statistic is undefined on these units");
+  if (units === 1) return withoutInterval(value, "one unit says nothing of how units differ");
 
   // The jackknife, of many units by groups: the acceleration is the same to first order.
   const groups = Math.min(units, 200);

@@ -163,3 +163,4 @@ export {
   type TradeOff,
   type TradeOffPoint,
 } from "./scaling-fit.ts";
+export { signFlipTest, type SignFlipOptions } from "./sign-flip.ts";

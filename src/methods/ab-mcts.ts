@@ -12,7 +12,7 @@ export const abMctsMethods: readonly Method[] = [
     title: "Adaptive branching tree search (AB-MCTS)",
     use: "answers are graded and can be revised, and it is not known whether to ask again or to revise",
     needs: [
-      "a scorer: by default the task's verifier, for free text the model's own grade",
+      "a scorer: by default the checker as verifier, for free text the model's own grade",
       "to revise: a model that takes instructions; or a task, and a model that continues partial answers",
     ],
     options: [
@@ -29,19 +29,25 @@ export const abMctsMethods: readonly Method[] = [
         doc: "what is learned from the scores",
       },
       count("batch", 1, "answers drawn at once: 1 learns most, more is faster"),
-      scorerOption("grades answers; verifier for a task, else rubric", "verifier", "value-token", "p-true", "rubric"),
+      scorerOption(
+        "grades answers; verifier where there is a checker, else rubric",
+        "verifier",
+        "value-token",
+        "p-true",
+        "rubric",
+      ),
     ],
     draws: true,
     source: "Inoue et al. 2025, arXiv:2503.04412",
     make(settings, context) {
-      const { model, task } = context;
-      const { n, beliefs, batch, scorer = task ? "verifier" : "rubric" } = settings;
+      const { model, task, checker } = context;
+      const { n, beliefs, batch, scorer = checker ? "verifier" : "rubric" } = settings;
       const { step: _, ...drawing } = textOptions(settings, "answer", task);
       const byPrompt = model.capabilities.messages;
       if (!byPrompt && !task)
         throw new Failed(
           "unsupported",
-          "ab-mcts for free text needs a model that takes instructions: give --task, or a chat model",
+          "ab-mcts without a task needs a model that takes instructions: give --task, or a chat model",
         );
       if (!byPrompt && !model.capabilities.continues)
         throw unsupported("ab-mcts", "continuing partial answers", model, "use --method best-of-n, or a local model");

@@ -15,8 +15,9 @@ import { synthesize } from "../search/sampling/synthesize.ts";
 import { universalSelfConsistency } from "../search/sampling/universal-self-consistency.ts";
 import { vote } from "../search/sampling/vote.ts";
 import {
+  canonicalIn,
+  comparable,
   count,
-  lastLine,
   type Method,
   type MethodContext,
   textOptions,
@@ -25,7 +26,6 @@ import {
 } from "./method.ts";
 import { type ScorerName, scorerNamed, scorerOption } from "./scorers.ts";
 
-const comparable = "comparable answers: the task's canonical form; for free text the last line";
 const instructions = "a model that takes instructions";
 
 const maps: Readonly<Record<Score["kind"], WeightedVoteOptions<TextState>["map"]>> = {
@@ -124,14 +124,19 @@ export const aggregateMethods: readonly Method[] = [
     options: [count("n", 4, "candidates", 100), count("syntheses", 1, "new answers made of them", 100)],
     draws: true,
     source: "Zhang et al. 2025, arXiv:2501.01668",
-    make(settings, { model, task }) {
+    make(settings, { model, task, checker }) {
       needInstructions("synthesize", model);
       const { step: _, ...drawing } = textOptions(settings, "answer", task);
       const { n, syntheses } = settings as Record<"n" | "syntheses", number>;
       return {
-        search: synthesize({ from: synthesizeByPrompt(model, drawing), n, syntheses, ...(!task && { scorer: null }) }),
+        search: synthesize({
+          from: synthesizeByPrompt(model, drawing),
+          n,
+          syntheses,
+          ...(!checker && { scorer: null }),
+        }),
         step: "answer",
-        scorer: task && verifier(task),
+        scorer: checker && verifier(checker),
       };
     },
   },
@@ -157,8 +162,9 @@ export const aggregateMethods: readonly Method[] = [
   },
 ];
 
-function canonicalOf({ task, problem }: MethodContext): (node: Node<TextState>) => string | undefined {
-  return ({ state }) => (task ? task.canonical(problem, state.text) : lastLine(state.text));
+function canonicalOf(context: MethodContext): (node: Node<TextState>) => string | undefined {
+  const canonical = canonicalIn(context);
+  return ({ state }) => canonical(state.text);
 }
 
 function needInstructions(what: string, model: Model): void {

@@ -1,10 +1,13 @@
 /** How many answers to draw is decided on the way. */
 import { majority } from "../aggregators/majority.ts";
 import { adaptiveConsistency } from "../allocate/adaptive-consistency.ts";
+import { deepConf } from "../allocate/deep-conf.ts";
+import { earlyPruning } from "../allocate/early-pruning.ts";
 import { dial } from "../allocate/effort.ts";
 import { optimalStopping } from "../allocate/optimal-stopping.ts";
+import { selfAssessment } from "../allocate/self-assessment.ts";
 import { agreement, betaCriterion, type Criterion, dirichletCriterion } from "../allocate/stopping.ts";
-import { count, lastLine, type Method, mostCounted } from "./method.ts";
+import { canonicalIn, comparable, count, type Method, mostCounted, withoutLogProbs } from "./method.ts";
 import { type ScorerName, scorerNamed, scorerOption } from "./scorers.ts";
 
 export const allocateMethods: readonly Method[] = [
@@ -12,7 +15,7 @@ export const allocateMethods: readonly Method[] = [
     name: "adaptive-vote",
     title: "Adaptive vote (adaptive consistency)",
     use: "as majority, at less cost where answers agree: it draws until the vote is decided",
-    needs: ["comparable answers: the task's canonical form; for free text the last line"],
+    needs: [comparable],
     options: [
       {
         name: "criterion",
@@ -52,8 +55,8 @@ export const allocateMethods: readonly Method[] = [
     ],
     draws: true,
     source: "Aggarwal et al. 2023, arXiv:2305.11860; agreement: Li et al. 2024, arXiv:2401.10480",
-    make({ criterion, effort, most, threshold, window, batch }, { task, problem }) {
-      const canonical = task ? (answer: string) => task.canonical(problem, answer) : lastLine;
+    make({ criterion, effort, most, threshold, window, batch }, context) {
+      const canonical = canonicalIn(context);
       const byEffort = dial(effort as number);
       const sure = threshold === undefined ? byEffort.threshold : (threshold as number);
       const criteria: Readonly<Record<string, () => Criterion>> = {
@@ -107,4 +110,124 @@ export const allocateMethods: readonly Method[] = [
       };
     },
   },
+  {
+    name: "early-pruning",
+    title: "Early pruning (successive halving of beginnings)",
+    use: "as best-of-n by a score that knows early: many begin, only the best beginnings are finished",
+    needs: ["a scorer of partial answers: by default value-token", "a model that continues partial answers"],
+    options: [
+      count("n", 16, "answers begun"),
+      count("looks", 1, "lines after each of which the beginnings are compared", 1000),
+      { name: "keep", type: "number", default: 0.5, least: 0.001, most: 0.999, doc: "share that goes on each time" },
+      scorerOption(
+        "what compares beginnings and answers; value-token by default",
+        "value-token",
+        "likelihood-per-token",
+      ),
+    ],
+    draws: true,
+    source: "Manvi et al. 2024, arXiv:2410.02725; rungs: Jamieson & Talwalkar 2016, arXiv:1502.07943",
+    make({ n, looks, keep, scorer = "value-token" }, context) {
+      return {
+        search: earlyPruning({ n: n as number, after: firstSteps(looks as number), keep: keep as number }),
+        step: "line",
+        scorer: scorerNamed(scorer as ScorerName, "early-pruning", context),
+      };
+    },
+  },
+  {
+    name: "self-assessment",
+    title: "Mid-generation self-assessment",
+    use: "one answer after the other: weak beginnings are given up, the first answer that seems good enough is taken",
+    needs: ["a scorer of partial answers, or a verifier of whole ones: by default value-token"],
+    options: [
+      {
+        name: "enough",
+        type: "number",
+        default: 0.8,
+        least: 0,
+        most: 1,
+        doc: "score that ends it; a verdict counts 1 or 0",
+      },
+      {
+        name: "giveUp",
+        type: "number",
+        default: 0.3,
+        least: 0,
+        most: 1,
+        doc: "score below which a beginning is given up",
+      },
+      count(
+        "looks",
+        2,
+        "lines after each of which it is asked; none by verifier, which knows whole answers alone",
+        1000,
+      ),
+      count("most", 16, "answers begun at most"),
+      count("batch", 1, "answers drawn at once; the others end when one is taken"),
+      scorerOption("what is asked; value-token by default", "value-token", "verifier"),
+    ],
+    draws: true,
+    source: "Manvi et al. 2024, arXiv:2410.02725",
+    make({ enough, giveUp, looks, most, batch, scorer = "value-token" }, context) {
+      const whole = scorer === "verifier";
+      return {
+        search: selfAssessment({
+          enough: enough as number,
+          most: most as number,
+          batch: batch as number,
+          ...(!whole && { after: firstSteps(looks as number), giveUp: giveUp as number }),
+        }),
+        step: whole ? "answer" : "line",
+        scorer: scorerNamed(scorer as ScorerName, "self-assessment", context),
+      };
+    },
+  },
+  {
+    name: "deep-conf",
+    title: "Vote by confidence (DeepConf)",
+    use: "as majority, where doubt shows in the model's own probabilities: unsure chains are stopped, sure ones weigh more",
+    needs: [comparable, "log-probabilities", "a model that continues partial answers"],
+    options: [
+      {
+        name: "window",
+        type: "integer",
+        least: 1,
+        most: mostCounted,
+        doc: "tokens of a group; 16 for a task, else 2048",
+      },
+      count("warmUp", 16, "answers drawn whole first"),
+      {
+        name: "keep",
+        type: "number",
+        default: 0.9,
+        least: 0.001,
+        most: 0.999,
+        doc: "share like those of the warm-up that goes on",
+      },
+      { name: "consensus", type: "number", default: 0.95, least: 0, most: 1, doc: "share of the weight that ends it" },
+      count("most", 64, "answers begun at most"),
+      count("batch", 1, "answers drawn at once after the warm-up"),
+    ],
+    draws: true,
+    source: "Fu et al. 2025, arXiv:2508.15260; by log p of the drawn tokens",
+    make({ window, warmUp, keep, consensus, most, batch }, context) {
+      if (!context.model.capabilities.logProbs) throw withoutLogProbs("deep-conf", context.model);
+      const canonical = canonicalIn(context);
+      return {
+        search: deepConf({
+          canonical: ({ state }) => canonical(state.text),
+          window: (window as number | undefined) ?? (context.checker ? 16 : 2048),
+          warmUp: warmUp as number,
+          keep: keep as number,
+          consensus: consensus as number,
+          most: most as number,
+          batch: batch as number,
+        }),
+        step: "line",
+      };
+    },
+  },
 ];
+
+const firstSteps = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);

@@ -3,7 +3,7 @@ import { majority } from "../aggregators/majority.ts";
 import { bestOfN } from "../search/sampling/best-of-n.ts";
 import { greedy, sample } from "../search/sampling/sample.ts";
 import { vote } from "../search/sampling/vote.ts";
-import { count, lastLine, type Method } from "./method.ts";
+import { canonicalIn, comparable, count, type Method } from "./method.ts";
 import { type ScorerName, scorerNamed, scorerOption } from "./scorers.ts";
 
 export const baselines: readonly Method[] = [
@@ -32,11 +32,11 @@ export const baselines: readonly Method[] = [
     name: "best-of-n",
     title: "Best of n",
     use: "an answer can be checked, or at least scored: draw n, keep the best",
-    needs: ["a scorer: by default the task's verifier, by log-probabilities without a task"],
+    needs: ["a scorer: by default the checker as verifier, by log-probabilities without one"],
     options: [
       count("n", 16, "answers drawn"),
       scorerOption(
-        "what chooses; verifier for a task, else likelihood-per-token",
+        "what chooses; verifier where there is a checker, else likelihood-per-token",
         "verifier",
         "likelihood",
         "likelihood-per-token",
@@ -48,7 +48,7 @@ export const baselines: readonly Method[] = [
     draws: true,
     source: "Cobbe et al. 2021, arXiv:2110.14168, §4.2",
     make({ n, scorer = undefined }, context) {
-      const name = (scorer as ScorerName | undefined) ?? (context.task ? "verifier" : "likelihood-per-token");
+      const name = (scorer as ScorerName | undefined) ?? (context.checker ? "verifier" : "likelihood-per-token");
       return { search: bestOfN({ n: n as number }), step: "answer", scorer: scorerNamed(name, "best-of-n", context) };
     },
   },
@@ -56,12 +56,12 @@ export const baselines: readonly Method[] = [
     name: "majority",
     title: "Majority vote (self-consistency)",
     use: "nothing can be checked, but answers end in something that can be compared",
-    needs: ["comparable answers: the task's canonical form; for free text the last line"],
+    needs: [comparable],
     options: [count("n", 16, "votes")],
     draws: true,
     source: "Wang et al. 2022, arXiv:2203.11171, §2",
-    make({ n }, { task, problem }) {
-      const canonical = task ? (answer: string) => task.canonical(problem, answer) : lastLine;
+    make({ n }, context) {
+      const canonical = canonicalIn(context);
       return {
         search: vote({ n: n as number, aggregator: majority({ canonical: ({ state }) => canonical(state.text) }) }),
         step: "answer",

@@ -250,6 +250,7 @@ export const beamMethods: readonly Method[] = [
       count("branch", 1000, "children looked at, most probable first; exact if that is the vocabulary"),
       count("maxNodes", 100_000, "partial answers extended before giving up", 100_000_000),
     ],
+    size: "maxNodes",
     draws: false,
     source: "Dijkstra 1959; for language models Stahlberg & Byrne 2019, arXiv:1908.10090, algorithm 1",
     make({ branch, maxNodes }, { model }) {

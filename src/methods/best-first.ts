@@ -16,6 +16,7 @@ export const bestFirstMethods: readonly Method[] = [
     use: "a scorer of partial answers that can be trusted: whatever it likes most, anywhere in the tree, is grown next",
     needs: stepNeeds,
     options: [branch, maxNodes, stepScorerOption],
+    size: "maxNodes",
     draws: true,
     source: "as in MindStar, Kang et al. 2024, arXiv:2405.16265",
     make({ branch, maxNodes, scorer = "value-token" }, context) {
@@ -36,7 +37,7 @@ export const bestFirstMethods: readonly Method[] = [
     use: "an answer that must be found and can be checked, with a bound on the work: depth over probability",
     needs: [
       "a model that continues a partial answer and tells log-probabilities",
-      "a task, whose checker ends the search; for free text the first finished answer does",
+      "a checker, which ends the search; for free text the first finished answer does",
     ],
     options: [
       branch,
@@ -53,6 +54,7 @@ export const bestFirstMethods: readonly Method[] = [
       },
       { name: "guideTemperature", type: "number", default: 0.2, least: 1e-6, doc: "of that softmax" },
     ],
+    size: "maxNodes",
     draws: true,
     source: "Orseau et al. 2018, arXiv:1811.10928; over reasoning steps: Kang et al. 2024, arXiv:2405.16265",
     make({ branch, maxNodes, guide, guideTemperature }, context) {
@@ -62,7 +64,7 @@ export const bestFirstMethods: readonly Method[] = [
         search: levin({
           branch: branch as number,
           maxNodes: maxNodes as number,
-          ...(context.task && { verifier: scorerNamed("verifier", "levin", context) }),
+          ...(context.checker && { verifier: scorerNamed("verifier", "levin", context) }),
           ...(guide === "value-token" && {
             guide: {
               scorer: scorerNamed("value-token", "levin", context),
@@ -85,6 +87,7 @@ export const bestFirstMethods: readonly Method[] = [
       { name: "threshold", type: "number", doc: "what is not worth more is pruned; nothing by default" },
       stepScorerOption,
     ],
+    size: "maxNodes",
     draws: true,
     source:
       "Yao et al. 2023, arXiv:2305.10601, algorithm 2; algorithm 1 is --method beam --step line --scorer value-token",
@@ -94,7 +97,7 @@ export const bestFirstMethods: readonly Method[] = [
         search: treeOfThoughts({
           scorer: stepScorer(scorer as ScorerName, "tree-of-thoughts", context),
           ...(threshold !== undefined && { threshold: threshold as number }),
-          ...(context.task && { verifier: scorerNamed("verifier", "tree-of-thoughts", context) }),
+          ...(context.checker && { verifier: scorerNamed("verifier", "tree-of-thoughts", context) }),
           branch: branch as number,
           maxNodes: maxNodes as number,
         }),

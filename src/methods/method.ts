@@ -6,7 +6,7 @@ import type { Policy } from "../policy.ts";
 import type { Problem } from "../problem.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Search } from "../search.ts";
-import type { Task } from "../task.ts";
+import type { Checker, Task } from "../task.ts";
 
 export interface MethodOption {
   /** In camelCase; on the command line `--kebab-case`. */
@@ -36,8 +36,10 @@ export const withDefaults = (options: readonly MethodOption[], given: MethodSett
 export interface MethodContext {
   readonly model: Model;
   readonly problem: Problem;
-  /** Absent for free text. */
+  /** Makes problems and knows their steps; absent for free text and for problems out of files. */
   readonly task?: Task | undefined;
+  /** Knows which answers are right. `planOf` takes the task where there is one. */
+  readonly checker?: Checker | undefined;
 }
 
 /** What `make` decides: the search, the step that its policy takes, and the scorer of the run. */
@@ -57,6 +59,8 @@ export interface Method {
   /** In words; `make` checks it against the model and the task. */
   readonly needs: readonly string[];
   readonly options: readonly MethodOption[];
+  /** The option that stands for how much it does, as the number in `best-of-n:16`. @default the first whole number of `options` */
+  readonly size?: string;
   /** Whether it draws, so that the options of sampling are its own too. */
   readonly draws: boolean;
   readonly source: string;
@@ -135,5 +139,12 @@ export const withoutLogProbs = (what: string, model: Model): Failed =>
 export const unsupported = (what: string, lacking: string, model: Model, instead: string): Failed =>
   new Failed("unsupported", `${what} needs ${lacking}, which ${model.id} does not give: ${instead}`);
 
-export const lastLine = (answer: string): string | undefined =>
-  answer.trimEnd().split("\n").at(-1)?.trim() || undefined;
+/** What answers are compared by: the checker's canonical form; for free text the last line. */
+export const canonicalIn =
+  ({ checker, problem }: MethodContext) =>
+  (answer: string): string | undefined =>
+    checker ? checker.canonical(problem, answer) : lastLine(answer);
+
+export const comparable = "comparable answers: the checker's canonical form; for free text the last line";
+
+const lastLine = (answer: string): string | undefined => answer.trimEnd().split("\n").at(-1)?.trim() || undefined;

@@ -43,8 +43,8 @@ const potentialOption: MethodOption = {
 const terminalOption: MethodOption = {
   name: "terminal",
   type: "choice",
-  choices: { verifier: "the task's checker: wrong answers weigh 0", none: "nothing" },
-  doc: "weighs finished answers; verifier for a task, else none",
+  choices: { verifier: "the checker: wrong answers weigh 0", none: "nothing" },
+  doc: "weighs finished answers; verifier where there is a checker, else none",
 };
 const temperOption: MethodOption = {
   name: "temper",
@@ -78,8 +78,8 @@ function target(
   settings: MethodSettings,
   context: MethodContext,
 ): TargetOptions<TextState> & { canonical: (node: Node<TextState>) => string | undefined } {
-  const { task, problem, model } = context;
-  const { scorer, temper, terminal = task ? "verifier" : "none" } = settings;
+  const { checker, problem, model } = context;
+  const { scorer, temper, terminal = checker ? "verifier" : "none" } = settings;
   needSteps(method, model);
   if (scorer === "value-token")
     needNextTokens(model, `${method} by value-token`, "use --scorer none, or a local model");
@@ -96,7 +96,7 @@ function target(
     ...(verifier && { terminal: potential(lookahead ? keepingTo(rules, verifier) : verifier) }),
     temper: (temper as number | undefined) ?? 0,
     isCut: ({ finish }) => finish === "length",
-    canonical: ({ state }) => (task ? task.canonical(problem, state.text) : state.text),
+    canonical: ({ state }) => (checker ? checker.canonical(problem, state.text) : state.text),
   };
 }
 

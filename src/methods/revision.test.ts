@@ -122,7 +122,7 @@ test("ask-for-search checks arithmetic of free text", async () => {
 });
 
 test.each([
-  ["refine", {}, false, "refine by rewind needs a task with a checker, which free text has not: give --task"],
+  ["refine", {}, false, "refine by rewind needs a task that knows which steps hold: give --task"],
   ["refine", { by: "prompt" }, false, "refine by prompt needs answers to instructions, which scripted does not give"],
   ["reflexion", {}, false, "reflexion needs answers to instructions, which scripted does not give"],
   ["hints", {}, false, "hints needs answers to instructions, which scripted does not give: use --method majority"],

@@ -2,7 +2,15 @@
 import { Failed } from "../errors.ts";
 import type { Model } from "../model.ts";
 import type { AskOptions } from "../policies/ask.ts";
-import { askForTries, checkArithmetic, checkByTask, pickTry, readTries, tryScorer } from "../policies/asked-tree.ts";
+import {
+  askForTries,
+  checkArithmetic,
+  checkByTask,
+  checkResult,
+  pickTry,
+  readTries,
+  tryScorer,
+} from "../policies/asked-tree.ts";
 import { hintedByPrompt, retryByPrompt } from "../policies/growing-prompts.ts";
 import {
   critiqueByPrompt,
@@ -22,7 +30,16 @@ import { hints } from "../search/revision/hints.ts";
 import { refine } from "../search/revision/refine.ts";
 import { reflexion } from "../search/revision/reflexion.ts";
 import type { Task } from "../task.ts";
-import { count, lastLine, type Method, type MethodSettings, mostCounted, textOptions, unsupported } from "./method.ts";
+import {
+  canonicalIn,
+  comparable,
+  count,
+  type Method,
+  type MethodSettings,
+  mostCounted,
+  textOptions,
+  unsupported,
+} from "./method.ts";
 
 export const revisionMethods: readonly Method[] = [
   {
@@ -31,7 +48,7 @@ export const revisionMethods: readonly Method[] = [
     use: "a wrong answer says where it is wrong: keep what holds, make the rest anew; for free text the model is its own critic",
     needs: [
       "with a task: a model that continues a partial answer, or one that takes instructions",
-      "free text: a model that takes instructions",
+      "without: a model that takes instructions",
     ],
     options: [
       {
@@ -39,14 +56,14 @@ export const revisionMethods: readonly Method[] = [
         type: "integer",
         least: 1,
         most: mostCounted,
-        doc: "answers of one chain, the first included; 8 for a task, 3 for free text by default",
+        doc: "answers of one chain, the first included; 8 with a checker, 3 for free text by default",
       },
       {
         name: "parallel",
         type: "integer",
         least: 1,
         most: mostCounted,
-        doc: "chains side by side; 2 for a task, 1 for free text by default",
+        doc: "chains side by side; 2 with a checker, 1 for free text by default",
       },
       {
         name: "back",
@@ -68,10 +85,10 @@ export const revisionMethods: readonly Method[] = [
     ],
     draws: true,
     source: "Madaan et al. 2023, arXiv:2303.17651; chains side by side: Snell et al. 2024, arXiv:2408.03314, §6",
-    make(settings, { model, task }) {
+    make(settings, { model, task, checker }) {
       const {
-        rounds = task ? 8 : 3,
-        parallel = task ? 2 : 1,
+        rounds = checker ? 8 : 3,
+        parallel = checker ? 2 : 1,
         back,
         by = model.capabilities.messages ? "prompt" : "rewind",
       } = settings;
@@ -81,7 +98,7 @@ export const revisionMethods: readonly Method[] = [
         if (!task)
           throw new Failed(
             "unsupported",
-            "refine by rewind needs a task with a checker, which free text has not: give --task, or --by prompt with a model that takes instructions",
+            "refine by rewind needs a task that knows which steps hold: give --task, or --by prompt with a model that takes instructions",
           );
         if (!model.capabilities.continues)
           throw unsupported(
@@ -94,7 +111,7 @@ export const revisionMethods: readonly Method[] = [
         return { search: refine({ ...chains, revise, name: "rewind" }), step: "answer", scorer: verifier(task) };
       }
       needInstructions("refine by prompt", model, "use --by rewind with a task, or --method best-of-n");
-      if (!task)
+      if (!checker)
         return {
           search: refine({
             ...chains,
@@ -104,32 +121,32 @@ export const revisionMethods: readonly Method[] = [
           }),
           step: "answer",
         };
-      const revise = reviseByPrompt(model, { ...drawing, template: told(task, revisionPrompt) });
-      return { search: refine({ ...chains, revise }), step: "answer", scorer: verifier(task) };
+      const revise = reviseByPrompt(model, { ...drawing, ...(task && { template: told(task, revisionPrompt) }) });
+      return { search: refine({ ...chains, revise }), step: "answer", scorer: verifier(checker) };
     },
   },
   {
     name: "reflexion",
     title: "Reflexion",
     use: "an answer can be checked, and the model can put into words what it did wrong",
-    needs: ["a model that takes instructions", "a task with a checker; without one every trial counts as failed"],
+    needs: ["a model that takes instructions", "a checker; without one every trial counts as failed"],
     options: [count("trials", 4, "answers at most"), count("memory", 3, "reflections kept for the next trial")],
     draws: true,
     source: "Shinn et al. 2023, arXiv:2303.11366, algorithm 1",
-    make(settings, { model, task }) {
+    make(settings, { model, task, checker }) {
       needInstructions("reflexion", model, "use --method refine or best-of-n");
       const { step: _, ...drawing } = textOptions(settings, "answer", task);
       const template = task && told(task, reflectionPrompt);
       return {
         search: reflexion({
-          ...(!task && { scorer: null }),
+          ...(!checker && { scorer: null }),
           reflect: reflectByPrompt(model, { ...replyOptions(settings), ...(template && { template }) }),
           retry: retryByPrompt(model, drawing),
           trials: settings.trials as number,
           memory: settings.memory as number,
         }),
         step: "answer",
-        scorer: task && verifier(task),
+        scorer: checker && verifier(checker),
       };
     },
   },
@@ -137,19 +154,18 @@ export const revisionMethods: readonly Method[] = [
     name: "hints",
     title: "Progressive hints",
     use: "nothing can be checked, and answers end in something that can be compared: earlier answers are hints until two agree",
-    needs: [
-      "a model that takes instructions",
-      "comparable answers: the task's canonical form; for free text the last line",
-    ],
+    needs: ["a model that takes instructions", comparable],
     options: [count("rounds", 8, "answers at most")],
     draws: true,
     source: "Zheng et al. 2023, arXiv:2304.09797",
-    make(settings, { model, task, problem }) {
+    make(settings, context) {
+      const { model, task } = context;
       needInstructions("hints", model, "use --method majority");
       const { step: _, ...drawing } = textOptions(settings, "answer", task);
+      const canonical = canonicalIn(context);
       return {
         search: hints({
-          canonical: ({ state }) => (task ? task.canonical(problem, state.text) : lastLine(state.text)),
+          canonical: ({ state }) => canonical(state.text),
           hinted: hintedByPrompt(model, drawing),
           rounds: settings.rounds as number,
         }),
@@ -165,12 +181,14 @@ export const revisionMethods: readonly Method[] = [
     options: [count("tries", 3, "tries asked for", 12)],
     draws: true,
     source:
-      "one prompt, and a reader for its notation; checked by the task, or by arithmetic where the question is some",
-    make(settings, { model, task, problem }) {
+      "one prompt, and a reader for its notation; checked by the checker, or by arithmetic where the question is some",
+    make(settings, { model, task, checker, problem }) {
       needInstructions("ask-for-search", model, "use --method best-of-n or beam");
       const scorer = task
         ? tryScorer(task.name, checkByTask(task, problem))
-        : tryScorer("arithmetic", checkArithmetic(promptText(problem.prompt)));
+        : checker
+          ? tryScorer(checker.name, checkResult(checker, problem))
+          : tryScorer("arithmetic", checkArithmetic(promptText(problem.prompt)));
       return {
         search: askForSearch({
           ask: askForTries(model, { ...replyOptions(settings), tries: settings.tries as number }),

@@ -10,7 +10,7 @@ import { verifier } from "../scorers/verifier.ts";
 import { type MethodContext, type MethodOption, needNextTokens, unsupported, withoutLogProbs } from "./method.ts";
 
 const scorers = {
-  verifier: "the task's checker: it re-executes every step",
+  verifier: "the checker: a task's re-executes every step, that of a file knows the reference",
   likelihood: "the model's log-probability of the whole answer; prefers short ones",
   "likelihood-per-token": "the same, per token; prefers long and repetitive ones",
   "value-token": "the model's own guess whether it is on the way to a right answer; flawed by nature",
@@ -28,15 +28,15 @@ export const scorerOption = (doc: string, ...names: ScorerName[]): MethodOption 
 });
 
 /** @throws Failed `unsupported` where the model or the problem lacks what the scorer needs */
-export function scorerNamed(name: ScorerName, method: string, { model, task }: MethodContext): Scorer<TextState> {
+export function scorerNamed(name: ScorerName, method: string, { model, checker }: MethodContext): Scorer<TextState> {
   switch (name) {
     case "verifier":
-      if (!task)
+      if (!checker)
         throw new Failed(
           "unsupported",
           `${method} by verifier needs a task with a checker, which free text has not: give --task, or --scorer likelihood-per-token`,
         );
-      return verifier(task);
+      return verifier(checker);
     case "likelihood":
     case "likelihood-per-token":
       if (!model.capabilities.logProbs) throw withoutLogProbs(`${method} by ${name}`, model);

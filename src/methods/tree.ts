@@ -29,7 +29,7 @@ export const treeMethods: readonly Method[] = [
     use: "partial answers can be judged, but not surely: visits go where values, priors and what is unknown point to",
     needs: ["a model that continues a partial answer", "over tokens, or by value-token: next-token distributions"],
     options: [
-      count("simulations", 200, "nodes evaluated; ends sooner where a task accepts an answer", 100_000_000),
+      count("simulations", 200, "nodes evaluated; ends sooner where a checker accepts an answer", 100_000_000),
       {
         name: "step",
         type: "choice",
@@ -74,7 +74,7 @@ export const treeMethods: readonly Method[] = [
     source:
       "Coulom 2006; Kocsis & Szepesvári 2006; Silver et al. 2018, Science 362; Danihelka et al. 2022; workers: Chaslot et al. 2008",
     make({ simulations, step, leaf, select, workers, ...more }, context) {
-      const { model, task } = context;
+      const { model, checker } = context;
       const { exploration, branch, widening } = more as { exploration?: number; branch?: number; widening?: number };
       needSteps("mcts", model);
       if (step === "token") needNextTokens(model, "mcts over tokens", "use --step line, or a local model");
@@ -92,7 +92,7 @@ export const treeMethods: readonly Method[] = [
             : { widening: { alpha: widening ?? 0.7 } }),
           distinct: ({ text, finish }) => `${finish ?? ""} ${text}`,
           workers: workers as number,
-          ...(task && { enough: 1 }),
+          ...(checker && { enough: 1 }),
           ...judging(leaf as string, context),
         }),
         step: step as "token" | "line",
@@ -117,7 +117,7 @@ function judging(
   context: MethodContext,
 ): { scorer?: Scorer<TextState>; verifier: Scorer<TextState>; rollout: boolean; value: (score: Score) => number } {
   const rollout = leaf === "rollout";
-  const verifierName = context.task ? "verifier" : rollout ? "likelihood-per-token" : "value-token";
+  const verifierName = context.checker ? "verifier" : rollout ? "likelihood-per-token" : "value-token";
   return {
     verifier: scorerNamed(verifierName, "mcts", context),
     ...(!rollout && { scorer: scorerNamed("value-token", "mcts", context) }),

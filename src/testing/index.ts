@@ -16,6 +16,11 @@ export {
   successLaw,
 } from "./simulated-solver.ts";
 export {
+  type SyntheticEvaluation,
+  syntheticEvaluation,
+  type SyntheticEvaluationOptions,
+} from "./synthetic-evaluation.ts";
+export {
   chatChunk,
   chatReply,
   chatStream,
