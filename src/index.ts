@@ -3,6 +3,7 @@
 // The contracts.
 export type { Aggregate, Aggregator } from "./aggregator.ts";
 export { addCosts, type Budget, type Cost, cost, type Limit, limits, noCost, type Spent } from "./budget.ts";
+export { type Check, checkOf } from "./check.ts";
 export { Failed, type Failure, type FailureCode, failureOf } from "./errors.ts";
 export type {
   AbsentEvent,
@@ -40,7 +41,7 @@ export type {
 } from "./model.ts";
 export { childrenOf, comparePlaces, type Node, pathTo } from "./node.ts";
 export type { Draw, ExtendRequest, Extension, Policy, PolicyPart } from "./policy.ts";
-export type { Pool, PoolProblem, PoolSample, PoolStep, RecordedScore } from "./pool.ts";
+export type { Pool, PoolHeader, PoolProblem, PoolSample, PoolStep, RecordedScore, Replayed } from "./pool.ts";
 export { type Afforded, affordable, allAffordable, complete } from "./program.ts";
 export type { Json, Message, Problem, Prompt } from "./problem.ts";
 export type { Embedder, RewardModel } from "./reader.ts";

@@ -3,7 +3,7 @@
  * are compared on one pool are compared on identical samples, and each is charged what it would have paid.
  */
 import type { Cost } from "./budget.ts";
-import type { Problem } from "./problem.ts";
+import type { Json, Problem } from "./problem.ts";
 import type { Score } from "./scorer.ts";
 
 /** A score as it was given, with what it cost. */
@@ -20,7 +20,7 @@ export interface PoolStep {
   readonly length: number;
   /** In nats; null where the model does not tell. */
   readonly logProb: number | null;
-  /** What scorers said of the partial answer that ends here, by the scorer's name. */
+  /** What scorers said of the partial answer that ends here, by the scorer's name; of the last step, see the sample. */
   readonly scores: Readonly<Record<string, RecordedScore>>;
 }
 
@@ -50,9 +50,23 @@ export interface PoolProblem {
   readonly samples: readonly PoolSample[];
 }
 
-export interface Pool {
+/** How a pool was made. */
+export interface PoolHeader {
   readonly model: string;
   /** Names model, step and sampling settings. */
   readonly policy: string;
+  /** All that is needed to make it again. */
+  readonly config: Json;
+}
+
+export interface Pool extends PoolHeader {
   readonly problems: readonly PoolProblem[];
+}
+
+/** Where a state stands that was replayed out of a pool: what replayed scores are found by. */
+export interface Replayed {
+  /** Place of its sample in the pool; undefined at the root. */
+  readonly sample?: number;
+  /** Steps of that sample so far. */
+  readonly steps?: number;
 }

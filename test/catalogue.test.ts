@@ -18,7 +18,8 @@ const helpers: readonly string[] = [
   // potentials of particle methods
   "likelihoodWeight", "potential", "rewardWeight",
   // of scorers
-  "byLine", "extractProgram", "finalAnswer", "gradeOf", "openSandbox", "preferenceOf", "verifierCeiling",
+  "byLine", "extractProgram", "finalAnswer", "gradeOf", "joinedFeatures", "likelihoodFeatures", "openSandbox",
+  "preferenceOf", "readConfidence", "scoreFeature", "vectorFeatures", "verifierCeiling",
 ]; // biome-ignore format: a list
 
 /** In the catalogue as methods, but no searches that `run` takes. */
@@ -26,13 +27,23 @@ const noSearches: readonly string[] = [
   "bootstrapFilter", "cumulative", "embedding", "gumbel", "hamming", "ngram", "plan", "puct", "uct",
 ]; // biome-ignore format: a list
 
-/** The searches of `allocate`, among its rules, fits and thresholds. */
+/** The methods of `allocate`, among its rules, fits and thresholds. */
 const allocation: readonly (keyof typeof allocate)[] = [
   "abstaining",
   "adaptiveConsistency",
+  "batchPrompting",
+  "bestArm",
+  "byDifficulty",
   "cascade",
+  "deepConf",
+  "earlyPruning",
+  "fitMix",
+  "fitRagSplit",
+  "nextQuestion",
   "optimalStopping",
   "routed",
+  "selfAssessment",
+  "shareSamples",
 ];
 
 /** Cells of the rows of all tables, their headers and rules left out. */

@@ -4,9 +4,14 @@ import { majority } from "../src/aggregators/majority.ts";
 import { weightedVote } from "../src/aggregators/weighted-vote.ts";
 import { abstaining } from "../src/allocate/abstain.ts";
 import { adaptiveConsistency } from "../src/allocate/adaptive-consistency.ts";
+import { byDifficulty } from "../src/allocate/by-difficulty.ts";
+import { batchPrompting } from "../src/allocate/batch-prompting.ts";
 import { cascade } from "../src/allocate/cascade.ts";
+import { deepConf } from "../src/allocate/deep-conf.ts";
+import { earlyPruning } from "../src/allocate/early-pruning.ts";
 import { optimalStopping } from "../src/allocate/optimal-stopping.ts";
 import { routed } from "../src/allocate/router.ts";
+import { selfAssessment } from "../src/allocate/self-assessment.ts";
 import { agreement, dirichletCriterion } from "../src/allocate/stopping.ts";
 import type { Scorer } from "../src/scorer.ts";
 import { byScore } from "../src/scorers/pairwise.ts";
@@ -23,6 +28,7 @@ import { beam } from "../src/search/beam/beam.ts";
 import { bestFirst } from "../src/search/tree/best-first.ts";
 import { bestOfN } from "../src/search/sampling/best-of-n.ts";
 import { hintMarginal } from "../src/search/sampling/hint-marginal.ts";
+import { iteratedPrompting } from "../src/search/sampling/iterated-prompting.ts";
 import { hints } from "../src/search/revision/hints.ts";
 import { diverseBeam } from "../src/search/beam/diverse-beam.ts";
 import { complete } from "../src/program.ts";
@@ -52,6 +58,8 @@ import { greedy, sample } from "../src/search/sampling/sample.ts";
 import { stochasticBeam } from "../src/search/beam/stochastic-beam.ts";
 import { treeOfThoughts } from "../src/search/tree/tree-of-thoughts.ts";
 import { tournament } from "../src/search/sampling/tournament.ts";
+import { semanticEntropy } from "../src/aggregators/semantic-entropy.ts";
+import { semanticVote } from "../src/search/sampling/semantic-vote.ts";
 import { synthesize } from "../src/search/sampling/synthesize.ts";
 import { universalSelfConsistency } from "../src/search/sampling/universal-self-consistency.ts";
 import { vote } from "../src/search/sampling/vote.ts";
@@ -104,6 +112,9 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
     vote({ n: 7, scorer, aggregator: weightedVote({ canonical: ({ state }) => state.at(-1), map: rewardWeight(1) }) }),
   "hint-marginal": () =>
     hintMarginal({ canonical: ({ state }) => state.at(-1), hinted: () => undefined, n: 3, each: 2 }),
+  "iterated-prompting": (scorer) => iteratedPrompting({ n: 3, given: byScore(scorer), canonical: lastLetter }),
+  "semantic-vote": (scorer) =>
+    semanticVote({ n: 4, same: byScore(scorer), aggregator: (meaning) => semanticEntropy({ meaning }) }),
   synthesize: (scorer) => synthesize({ from: () => undefined, n: 3, syntheses: 2, scorer }),
   "synthesize, unscored": () => synthesize({ from: () => undefined, n: 3, scorer: null }),
   "universal-self-consistency": () =>
@@ -236,9 +247,23 @@ const searches: Record<string, (scorer: Scorer<string>) => Search<string>> = {
     }),
   "optimal-stopping": (scorer) => optimalStopping({ cost: 0.1, scorer, most: 10 }),
   "optimal-stopping, three at once": (scorer) => optimalStopping({ cost: 0.1, scorer, most: 10, batch: 3 }),
+  "batch-prompting": () =>
+    batchPrompting({
+      questions: ["a", "b", "c", "d", "e"],
+      size: 2,
+      ask: () => undefined,
+      read: (word, count) => Array.from({ length: count }, (_, i) => word[i]?.replace("a", "") || undefined),
+    }),
+  "early-pruning": (scorer) => earlyPruning({ n: 8, after: [1, 3], scorer }),
+  "self-assessment": (scorer) => selfAssessment({ enough: 2, after: [2], giveUp: 0, most: 9, scorer }),
+  "self-assessment, three at once": (scorer) =>
+    selfAssessment({ enough: 1.5, after: [1, 2], giveUp: -0.2, most: 9, batch: 3, scorer }),
+  "deep-conf": () => deepConf({ canonical: lastLetter, window: 2, warmUp: 4, keep: 0.5, most: 10, batch: 2 }),
   cascade: (scorer) => cascade({ stages: [{ scorer, accept: 3 }, {}] }),
   routed: (scorer) =>
     routed({ cheap: sample(), dear: bestOfN({ n: 4, scorer }), router: { name: "dear", suffices: () => 0 } }),
+  "by-difficulty": (scorer) =>
+    byDifficulty({ scorer, thresholds: [1.5], strategies: [bestOfN({ n: 4, scorer }), null], probe: 3 }),
   "abstaining from a vote": () => abstaining(vote({ n: 6, aggregator: majority({ canonical: lastLetter }) }), 0.5),
 };
 

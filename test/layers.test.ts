@@ -20,7 +20,7 @@ const rows: Readonly<Record<string, Row>> = {
   contracts: {
     // biome-ignore format: one line for what they share, one for what there are families of
     places: [
-      "problem.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts", "game.ts",
+      "problem.ts", "check.ts", "errors.ts", "budget.ts", "key.ts", "node.ts", "event.ts", "price.ts", "game.ts",
       "model.ts", "reader.ts", "policy.ts", "scorer.ts", "search.ts", "program.ts", "options.ts", "aggregator.ts", "task.ts",
       "ledger.ts", "record.ts", "pool.ts",
     ],

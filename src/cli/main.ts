@@ -12,11 +12,16 @@ import {
   text_en,
 } from "@stricli/core";
 import { nearest, suggestion } from "../nearest.ts";
+import type { CalibrateFlags } from "./calibrate.ts";
 import { apiKeyVariable, type CliContext, type CliProcess } from "./context.ts";
 import type { DemoFlags } from "./demo.ts";
+import type { EvalFlags } from "./eval.ts";
+import type { ExportFlags } from "./export.ts";
 import { gameOptions, methodOptions, optionBrief } from "./options.ts";
 import type { PlayFlags } from "./play.ts";
+import type { PoolFlags } from "./pool.ts";
 import { exitCodes, UsageError } from "./report.ts";
+import type { ReportRunsFlags } from "./report-runs.ts";
 import type { SolveFlags } from "./settings.ts";
 import { flagOf } from "./words.ts";
 
@@ -40,6 +45,11 @@ const solveFlags = {
   method: optional("see ponderosa methods [best-of-n for a task, greedy for free text]", "name"),
   model: optional("sapling | seedling | path.gguf | http://host:port/v1#name [sapling]", "spec"),
   budget: optional("hard limits, as in tokens=20000,seconds=30; also prompt-tokens, calls, dollars", "limits"),
+  abstain: optional(
+    'when to say "I don\'t know": risk=0.05 (wrong ones among answers), price=4 (of a wrong one), confidence=0.8',
+    "rule",
+  ),
+  calibration: optional("graded answers for --abstain, made by ponderosa calibrate [those shipped]", "path"),
   ...runFlags,
   ...Object.fromEntries([...methodOptions.keys()].map((name) => [name, optional(optionBrief(name), "value")])),
 } as FlagParametersForType<SolveFlags, CliContext>;
@@ -55,7 +65,23 @@ with these made visible.
 failures [{code, message, count}], stopped {why: answered | budget-spent | aborted | all-failed | no-answer}, cost {tokens,
 promptTokens, cachedTokens, calls, seconds, dollars}, budget, seed, method {name, settings, scorer}, model, journal.
 
-Exit codes: 0 there is an answer (right or wrong: the output says), 1 there is none or it is empty, 2 wrong usage, 130 after Ctrl-C.`;
+With --abstain also abstained, reason, probability, threshold; where it abstained, answer is null.
+
+Exit codes: 0 there is an answer (right or wrong: the output says), 1 there is none or it is empty, 2 wrong usage, 3 it abstained,
+130 after Ctrl-C.`;
+
+const calibrateFlags = {
+  task: optional("see ponderosa tasks [countdown]", "name"),
+  level: optional("difficulty [base]", "name"),
+  method: optional("see ponderosa methods [majority]", "name"),
+  model: optional("as in solve [sapling]", "spec"),
+  problems: optional("held-out problems; the more, the more is answered in the end [500]", "number"),
+  budget: optional("hard limits of each run, as in solve", "limits"),
+  seed: optional("another seed, other problems [0]", "number"),
+  out: optional("the file", "path"),
+  quiet: toggle("say nothing"),
+  ...Object.fromEntries([...methodOptions.keys()].map((name) => [name, optional(optionBrief(name), "value")])),
+} as FlagParametersForType<CalibrateFlags, CliContext>;
 
 const playFlags = {
   game: optional("hex-1 … hex-9, tic-tac-toe, connect-4-7x6 or other sizes [hex-5]", "name"),
@@ -78,6 +104,54 @@ by alpha-beta the best play of both sides.
 stopped, cost, budget, seed, method {name, settings, scorer}, journal.
 
 Exit codes: 0 there is a move, 1 there is none, 2 wrong usage, 130 after Ctrl-C.`;
+
+const reportFlags = {
+  report: optional("write the report as a page with its figures", "file.html"),
+  markdown: optional("write the tables", "file.md"),
+  json: optional("write the report as data", "file.json"),
+  svg: optional("write the figures", "folder"),
+  quiet: toggle("say nothing but what is wrong"),
+};
+
+const evalFlags = {
+  task: optional("see ponderosa tasks", "name"),
+  level: optional("difficulties, in turn [base]", "names"),
+  file: optional("problems of a file, instead of a task's", "path"),
+  format: optional("of the file [what its first record looks like]", "name"),
+  shots: optional("worked examples before each question of a file [0]", "number"),
+  methods: optional("as in greedy,majority:16,best-of-n:16?scorer=likelihood&temperature=0.7", "list"),
+  budgets: optional("tokens of one run, or limits as in calls=8 [none]", "list"),
+  problems: optional("of a task [100], of a file [all]", "number"),
+  seeds: optional("runs of each method on each problem [1]", "number"),
+  key: optional("another key, other problems and other draws [0]", "number"),
+  baselines: {
+    kind: "boolean",
+    optional: true,
+    brief: "compare with one sample, majority and best-of-n where they are not listed [true]",
+  } as const,
+  model: optional("sapling | seedling | path.gguf | http://host:port/v1#name [sapling]", "spec"),
+  name: optional("of the evaluation in its store [its task and model]", "text"),
+  out: optional("where it is kept: a file, or postgres://… [runs.db]", "path"),
+  resume: optional("go on with the evaluation in this store, the newest or --name", "path"),
+  retryFailed: toggle("run those again in which samples or scores failed"),
+  workers: optional("threads [all cores for a shipped model, else 1]", "number"),
+  concurrency: optional("problems at a time in each; for a server requests in flight [8, 16]", "number"),
+  ...reportFlags,
+};
+
+const evalHelp = `The list of methods: name[:size][?option=value[&option=value …]], see ponderosa methods. Options with commas need a file:
+JSON, or TypeScript with export default defineEvaluation({ … }) of ponderosa/eval, with the same fields; flags go over it.
+
+Every reply is kept before it is used. The same command again goes on where an earlier one ended; nothing that is kept is paid twice.
+
+Exit codes: 0 all runs are there, 1 none of them has an answer, or an error, 2 wrong usage, 130 after Ctrl-C.`;
+
+const storePath = {
+  kind: "tuple",
+  parameters: [
+    { brief: "where it is kept: a file, or postgres://…", parse: (text: string) => text, placeholder: "store" },
+  ],
+} as const;
 
 const words = {
   kind: "array",
@@ -146,6 +220,84 @@ const routes = {
         "Shows one held-out problem solved by greedy decoding (wrong), by best-of-16 with the verifier (right) and by majority vote, then a table of all methods over unselected held-out problems with 95% intervals. Takes a minute or two.",
     },
   }),
+  calibrate: buildCommand<CalibrateFlags, [], CliContext>({
+    loader: async () => (await import("./calibrate.ts")).calibrate,
+    parameters: { flags: calibrateFlags, aliases: { n: "n" } },
+    docs: {
+      brief: "Grade a method's confidence on held-out problems, for solve --abstain",
+      fullDescription:
+        "Runs a method on held-out problems of a task and keeps how sure it was of each answer and whether it was right. solve --abstain answers by it. It holds for the same model, task, level, method, settings and budget alone. A file that is there keeps its other tables.",
+      customUsage: [
+        { input: "--task countdown --method majority --out calibration.json", brief: "500 problems, a minute or two" },
+      ],
+    },
+  }),
+  pool: buildCommand<PoolFlags, [], CliContext>({
+    loader: async () => (await import("./pool.ts")).pool,
+    parameters: {
+      flags: {
+        task: optional("see ponderosa tasks [countdown]", "name"),
+        level: optional("difficulty [base]", "name"),
+        problems: optional("held-out problems [100]", "number"),
+        samples: optional("of each problem [16]", "number"),
+        model: optional("[sapling]", "spec"),
+        steps: optional("cut answers into line | sentence | paragraph; whole answers by default", "name"),
+        scorers: optional("as in value-token,likelihood; the verifier always", "names"),
+        seed: optional("another seed, other problems and samples [0]", "number"),
+        out: optional("the file, compressed where it ends in .gz; one that is there is gone on with", "path"),
+        quiet: toggle("say nothing"),
+      },
+    },
+    docs: {
+      brief: "Draw many samples of each problem once and keep them, to compare methods on identical samples",
+      fullDescription:
+        "Draws, judges and keeps samples of a task's held-out problems, one problem a line of JSON. The samples of a problem share one request. Interrupted, the same command goes on. replay(problem) of ponderosa/policies lets every method that draws and judges run on them.",
+    },
+  }),
+  eval: buildCommand<EvalFlags, [string?], CliContext>({
+    loader: async () => (await import("./eval.ts")).evaluateCommand,
+    parameters: {
+      flags: evalFlags,
+      positional: {
+        kind: "tuple",
+        parameters: [
+          { brief: "a file with the evaluation", parse: (text: string) => text, placeholder: "file", optional: true },
+        ],
+      },
+    },
+    docs: {
+      brief: "Compare methods on many problems under equal budgets, and go on after any interruption",
+      fullDescription: `Runs every method on every problem with every seed under every budget, keeps all of it, and shows the table.\n${evalHelp}`,
+      customUsage: [
+        {
+          input: "--task countdown --methods greedy,majority:16,best-of-n:16 --budgets 256,1024 --problems 100",
+          brief: "three methods at two budgets",
+        },
+        { input: "evaluation.ts --out runs.db --report report.html", brief: "as a file says it" },
+        { input: "--resume runs.db", brief: "gone on with" },
+      ],
+    },
+  }),
+  report: buildCommand<ReportRunsFlags, [string], CliContext>({
+    loader: async () => (await import("./report-runs.ts")).reportRuns,
+    parameters: {
+      flags: { ...reportFlags, name: optional("of the evaluation [the newest]", "text") },
+      positional: storePath,
+    },
+    docs: { brief: "The report of an evaluation again, from what is kept of it" },
+  }),
+  export: buildCommand<ExportFlags, [string], CliContext>({
+    loader: async () => (await import("./export.ts")).exportRuns,
+    parameters: {
+      flags: {
+        format: optional("jsonl | csv [jsonl]", "name"),
+        out: optional("a file for jsonl, a folder for csv", "path"),
+        name: optional("of the evaluation [the newest]", "text"),
+      },
+      positional: storePath,
+    },
+    docs: { brief: "The runs and candidates of an evaluation as files for other programs" },
+  }),
   methods: list("What each method is for, its options, its source", () => import("./methods.ts")),
   tasks: list("The tasks: problems without end, and exact checkers", () => import("./tasks.ts")),
   models: list("The models that can be opened here", () => import("./models.ts")),
@@ -193,7 +345,7 @@ function application(debug: boolean): Application<CliContext> {
 function argumentError(error: ArgumentScannerError): string {
   return formatMessageForArgumentScannerError(error, {
     FlagNotFoundError({ input }) {
-      const flags = [...Object.keys(solveFlags), ...Object.keys(playFlags)].map(flagOf);
+      const flags = [solveFlags, playFlags, evalFlags].flatMap(Object.keys).map(flagOf);
       const names = [...new Set([...flags, "--help", "--version"])].map((flag) => flag.slice(2));
       const near = nearest(input, names);
       return `Cannot find a flag named --${input.replace(/^-+/, "")}: ${near === undefined ? "see --help for those there are" : `did you mean --${near}?`}`;

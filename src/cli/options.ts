@@ -1,5 +1,5 @@
 /** Reads what was typed: options of methods by their table, budgets, seeds. @throws UsageError, one clear line each */
-import type { Budget, Limit } from "../budget.ts";
+import type { Budget } from "../budget.ts";
 import {
   commonOptions,
   type Method,
@@ -10,12 +10,15 @@ import {
   samplingOptions,
 } from "../methods.ts";
 import { type GameMethod, gameMethods } from "../methods/games.ts";
+import { budgetText, numberOf, readBudget as readTypedBudget, readOption as readTyped } from "../methods/typed.ts";
 import { listed, suggestion } from "../nearest.ts";
 import type { Task } from "../task.ts";
 import { tasks } from "../tasks/index.ts";
 import { readText } from "./question.ts";
 import { UsageError } from "./report.ts";
 import { flagOf } from "./words.ts";
+
+export { budgetText };
 
 /** Options by name, and who has them. */
 export type OptionUses = ReadonlyMap<string, readonly OptionUse[]>;
@@ -88,28 +91,17 @@ export function readOptions(
   );
 }
 
-function readOption(
-  { name, type, choices = {}, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }: MethodOption,
-  text: string,
-): number | string {
-  if (type === "choice") {
-    if (Object.hasOwn(choices, text)) return text;
-    throw new UsageError(
-      `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: ${suggestion(text, Object.keys(choices))}`,
-    );
+const readOption = (option: MethodOption, text: string): number | string =>
+  option.type === "text"
+    ? readTextOption(option.name, text)
+    : typed(() => readTyped(option, text, flagOf(option.name)));
+
+function typed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message, { cause: error }) : error;
   }
-  if (type === "text") return readTextOption(name, text);
-  const value = numberOf(text);
-  if (value >= least && value <= most && (type === "number" || Number.isInteger(value))) return value;
-  const range =
-    most < Number.POSITIVE_INFINITY
-      ? ` in [${least}, ${most}]`
-      : least > Number.NEGATIVE_INFINITY
-        ? ` >= ${least}`
-        : "";
-  throw new UsageError(
-    `Cannot use ${JSON.stringify(text)} as ${flagOf(name)}: it must be a ${type === "integer" ? "whole " : ""}number${range}`,
-  );
 }
 
 /** As typed, or after an @ what the file says, without the line break at its end. */
@@ -122,48 +114,8 @@ function readTextOption(name: string, text: string): string {
   );
 }
 
-/** A number in plain or scientific notation; NaN for anything else, the empty text and hexadecimal included. */
-const numberOf = (text: string): number =>
-  /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-
-const limits: Readonly<Record<string, Limit>> = {
-  tokens: "tokens",
-  "prompt-tokens": "promptTokens",
-  calls: "calls",
-  seconds: "seconds",
-  dollars: "dollars",
-};
-
 /** `tokens=20000,seconds=30` */
-export function readBudget(text: string): Budget {
-  const budget: Partial<Record<Limit, number>> = {};
-  for (const part of text.split(",")) {
-    const [, name, amount] = /^\s*([^=\s]+)\s*=\s*(\S+)\s*$/.exec(part) ?? [];
-    if (name === undefined || amount === undefined)
-      throw new UsageError(
-        `Cannot read ${JSON.stringify(part)} as a part of --budget: write it as in tokens=20000,seconds=30`,
-      );
-    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
-    if (!limit)
-      throw new UsageError(
-        `Cannot limit ${JSON.stringify(name)} by --budget: ${suggestion(name, Object.keys(limits))}`,
-      );
-    const value = numberOf(amount);
-    const whole = limit !== "seconds" && limit !== "dollars";
-    if (!(value >= 0 && (!whole || Number.isSafeInteger(value))))
-      throw new UsageError(
-        `Cannot use ${JSON.stringify(amount)} as a limit of ${name}: it must be a ${whole ? "whole " : ""}number >= 0`,
-      );
-    if (limit in budget) throw new UsageError(`Cannot use two limits of ${name} in --budget: give one`);
-    budget[limit] = value;
-  }
-  return budget;
-}
-
-export const budgetText = (budget: Budget): string =>
-  Object.entries(limits)
-    .flatMap(([name, limit]) => (budget[limit] === undefined ? [] : [`${name}=${budget[limit]}`]))
-    .join(",");
+export const readBudget = (text: string): Budget => typed(() => readTypedBudget(text, "--budget"));
 
 export function readSeed(text: string): number {
   const seed = numberOf(text);

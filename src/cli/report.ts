@@ -8,10 +8,14 @@ import type { TextState } from "../policies/text.ts";
 import type { Problem } from "../problem.ts";
 import type { Result } from "../run.ts";
 import type { Score } from "../scorer.ts";
+import type { Decision } from "./abstain.ts";
 import type { Settings } from "./settings.ts";
 
-/** One object on standard output, in one line; everything else goes to standard error. */
-export interface SolveReport {
+/**
+ * One object on standard output, in one line; everything else goes to standard error. With `--abstain` also what was decided: the
+ * answer is null where it abstained.
+ */
+export interface SolveReport extends Partial<Decision> {
   /** Raised when a field changes its meaning or goes away. */
   readonly version: 1;
   readonly problem: string;
@@ -48,6 +52,8 @@ export const exitCodes = {
   unanswered: 1,
   /** Wrong arguments, missing files: nothing was started. */
   usage: 2,
+  /** There is one, but `--abstain` held it back. */
+  abstained: 3,
   /** Interrupted by Ctrl-C; the best answer so far is shown. As shells count: 128 + SIGINT. */
   interrupted: 130,
 } as const;
@@ -86,6 +92,21 @@ export function reportOf(
   };
 }
 
+/** How sure a run is of its answer: the method's confidence, or the probability that its scorer gave. */
+export const confidenceOf = ({
+  confidence,
+  answer,
+}: Pick<Result<unknown>, "confidence" | "answer">): number | undefined =>
+  confidence ?? (answer?.score?.kind === "probability" ? answer.score.value : undefined);
+
+/** The report of a run whose answer is given or held back. What was held back is neither shown nor checked. */
+export function decided(report: SolveReport, confidence: number | undefined, decision: Decision): SolveReport {
+  const shown = { ...report, confidence: confidence ?? null, ...decision };
+  if (!decision.abstained) return shown;
+  const { correct: _, evidence: __, ...rest } = shown;
+  return { ...rest, answer: null };
+}
+
 export function failuresOf(nodes: readonly Node<unknown>[]): SolveReport["failures"] {
   const failures = nodes.flatMap(({ failure }) => (failure ? [failure] : []));
   const byReason = Map.groupBy(failures, ({ code, message }) => `${code} ${message}`);
@@ -96,5 +117,11 @@ export function failuresOf(nodes: readonly Node<unknown>[]): SolveReport["failur
 export const isAnswered = ({ answer, correct }: SolveReport): boolean =>
   answer !== null && (answer.trim() !== "" || correct === true);
 
-export const exitCodeOf = (stopped: Stopped, answered: boolean): number =>
-  stopped.why === "aborted" ? exitCodes.interrupted : answered ? exitCodes.answered : exitCodes.unanswered;
+export const exitCodeOf = (stopped: Stopped, answered: boolean, abstained = false): number =>
+  stopped.why === "aborted"
+    ? exitCodes.interrupted
+    : abstained
+      ? exitCodes.abstained
+      : answered
+        ? exitCodes.answered
+        : exitCodes.unanswered;

@@ -9,6 +9,7 @@ import type { Json, Problem } from "../problem.ts";
 import { jsonlJournal } from "../runs/jsonl.ts";
 import type { Task } from "../task.ts";
 import { tasks } from "../tasks/index.ts";
+import { type AbstainRule, readAbstainRule } from "./abstain.ts";
 import type { CliContext } from "./context.ts";
 import { methodNamed, methodOptions, optionFlags, readBudget, readSeed, readSettings, taskOf } from "./options.ts";
 import { madeQuestion, type Question, readText, statedQuestion } from "./question.ts";
@@ -33,6 +34,8 @@ export interface SolveFlags extends RunFlags {
   readonly level?: string;
   readonly file?: string;
   readonly model?: string;
+  readonly abstain?: string;
+  readonly calibration?: string;
 }
 
 /** What a run is made of; kept in its journal, so that `--resume` needs the file alone. */
@@ -43,6 +46,10 @@ export interface Settings {
   readonly seed: number;
   readonly budget: Budget;
   readonly task: Task | undefined;
+  /** Of the problem that the task made; "base" where it was stated. */
+  readonly level: string;
+  /** When to hold an answer back. */
+  readonly abstain?: AbstainRule;
   /** As the user stated it. */
   readonly question: string;
   /** Of a fresh run as the task or the user states it, of a resumed one as it began: in the form of its model. */
@@ -67,6 +74,7 @@ async function freshSettings(context: CliContext, flags: SolveFlags, words: stri
   // All that can be wrong with the flags is said before standard input is waited for.
   const chosen = flags.method === undefined ? undefined : methodNamed(flags.method);
   if (chosen) readSettings(chosen, optionFlags(flags, methodOptions));
+  const abstain = abstainOf(flags);
   const journal = flags.journal === undefined ? undefined : freshJournal(flags.journal);
   const question = await questionOf(context, flags, words, {
     task,
@@ -88,11 +96,20 @@ async function freshSettings(context: CliContext, flags: SolveFlags, words: stri
     seed,
     budget,
     task: question.task,
+    level: flags.level ?? "base",
+    ...(abstain && { abstain }),
     question: question.text,
     problem: question.problem,
     ...(journal && { journal }),
     notes,
   };
+}
+
+/** @throws UsageError where a calibration is given that nothing asks for */
+function abstainOf({ abstain, calibration }: SolveFlags): AbstainRule | undefined {
+  if (abstain !== undefined) return readAbstainRule(abstain);
+  if (calibration === undefined) return undefined;
+  throw new UsageError("Cannot use --calibration without --abstain: give a rule as well, as in --abstain risk=0.05");
 }
 
 async function questionOf(
@@ -141,7 +158,7 @@ export function freshJournal(path: string): JournalFile {
 }
 
 /** What may be given to a run that is resumed. */
-const changeable: ReadonlySet<string> = new Set(["budget", "json", "quiet", "resume", "svg"]);
+const changeable: ReadonlySet<string> = new Set(["abstain", "budget", "calibration", "json", "quiet", "resume", "svg"]);
 
 /** A run that is gone on with, as its journal says. */
 export interface Resumed<M> {
@@ -186,7 +203,8 @@ function resumedSettings(path: string, flags: SolveFlags, words: string[]): Sett
   if (words.length > 0)
     throw new UsageError("Cannot change the problem of a run that is resumed: only --budget may be given anew");
   const { start, meta, budget, journal } = resumedRun<Meta>(path, flags, "ponderosa solve");
-  const { model, method, given, seed, task, question } = meta;
+  const { model, method, given, seed, task, level = "base", question } = meta;
+  const abstain = abstainOf(flags);
   return {
     model,
     method,
@@ -194,6 +212,8 @@ function resumedSettings(path: string, flags: SolveFlags, words: string[]): Sett
     seed,
     budget,
     task: task === null ? undefined : taskOf(task),
+    level,
+    ...(abstain && { abstain }),
     question,
     problem: start.problem,
     resumed: start,
@@ -224,11 +244,13 @@ interface Meta {
   readonly given: MethodSettings;
   readonly seed: number;
   readonly task: string | null;
+  /** Absent in journals of earlier versions. */
+  readonly level?: string;
   readonly question: string;
 }
 
-export const metaOf = ({ model, method, given, seed, task, question }: Settings): Json =>
-  ({ by: "ponderosa solve", model, method, given, seed, task: task?.name ?? null, question }) satisfies Meta;
+export const metaOf = ({ model, method, given, seed, task, level, question }: Settings): Json =>
+  ({ by: "ponderosa solve", model, method, given, seed, task: task?.name ?? null, level, question }) satisfies Meta;
 
 export function checkWritable(path: string): void {
   const folder = dirname(resolve(path));

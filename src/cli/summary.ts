@@ -9,7 +9,7 @@ import { isAnswered, type SolveReport } from "./report.ts";
 import { treeSvg } from "./svg.ts";
 import { paint, type Span, span, writer } from "./terminal.ts";
 import { prune, sketch } from "./tree.ts";
-import { failureText, plural, scoreText, seconds, stoppedText, usedOf } from "./words.ts";
+import { failureText, percent, plural, scoreText, seconds, stoppedText, usedOf } from "./words.ts";
 
 /** As in "best-of-16 by verifier". */
 export function titleOf({ method, settings, scorer }: Pick<Plan, "method" | "settings" | "scorer">): string {
@@ -22,10 +22,12 @@ export function titleOf({ method, settings, scorer }: Pick<Plan, "method" | "set
 
 /** On standard error: what the answer is worth, why the run ended, what it cost, and how to go on. */
 export function summarize(report: SolveReport, title: string, process: CliContext["process"]): void {
-  const { answer, confidence, cost } = report;
+  const { answer, confidence, probability, cost } = report;
   const say = writer(process.stderr, usesColor(process.stderr, process.env));
   say(...verdictLine(report));
-  if (confidence !== null) say(span(`confidence ${confidence.toFixed(2)}, not calibrated`, "faint"));
+  if (probability !== undefined && probability !== null)
+    say(span(`such answers are right in ${percent(probability)} of cases, by its calibration`, "faint"));
+  else if (confidence !== null) say(span(`confidence ${confidence.toFixed(2)}, not calibrated`, "faint"));
   const best = isAnswered(report) ? "best" : answer === null ? "none" : "empty";
   sayEnding(report, { command: "solve", title, done: plural(cost.tokens, "token"), best }, process);
 }
@@ -72,7 +74,8 @@ export function sayEnding(
 }
 
 function verdictLine(report: SolveReport): Span[] {
-  const { answer, correct, evidence, score, stopped } = report;
+  const { answer, correct, evidence, score, stopped, abstained, reason } = report;
+  if (abstained) return [span("I don't know", "strong"), span(`: ${reason}`)];
   if (answer === null) return [span(`no answer: ${stoppedText(stopped)}`, "warn")];
   if (!isAnswered(report)) return [span("the model's answer is empty", "warn")];
   if (correct !== undefined)

@@ -1,5 +1,9 @@
-/** `ponderosa tasks`: what is asked, how hard it can be, and an example of each level with a right answer. */
+/**
+ * `ponderosa tasks`: what is asked, how hard it can be, and an example of each level with a right answer; then the formats of
+ * files that problems are read from.
+ */
 import { fold, key } from "../key.ts";
+import { formats } from "../tasks/formats/index.ts";
 import { tasks } from "../tasks/index.ts";
 import { type CliContext, usesColor } from "./context.ts";
 import { span, writer } from "./terminal.ts";
@@ -19,7 +23,8 @@ export default function listTasks(this: CliContext, { json }: { json?: boolean }
     });
     return { name, title, examples };
   });
-  if (json) return stdout.write(`${JSON.stringify({ tasks: listed })}\n`);
+  const files = formats.map(({ name, title, example }) => ({ name, title, example }));
+  if (json) return stdout.write(`${JSON.stringify({ tasks: listed, formats: files })}\n`);
   const say = writer(stdout, usesColor(stdout, env));
   for (const { name, title, examples } of listed) {
     say(span(name, "strong"), span(`  ${title}`));
@@ -32,5 +37,11 @@ export default function listTasks(this: CliContext, { json }: { json?: boolean }
       for (const line of first.answer.trim().split("\n")) say(span(`    ${line}`, "right"));
     }
     say();
+  }
+  say(span("files", "strong"), span("  of problems, by ponderosa/tasks/formats; a line of each:"));
+  const widest = Math.max(...files.map(({ name }) => name.length));
+  for (const { name, title, example } of files) {
+    say(span(`  ${name.padEnd(widest)}`, "value"), span(`  ${title}`));
+    say(span(`  ${"".padEnd(widest)}  ${example}`, "faint"));
   }
 }
