@@ -18,6 +18,7 @@ import { random } from "../src/math/random.ts";
 import { bootstrap } from "../src/measure/bootstrap.ts";
 import type { PoolProblem, PoolSample } from "../src/pool.ts";
 import { readPool } from "../src/runs/pool.ts";
+import { mean } from "./mean.ts";
 
 const { values } = parseArgs({
   options: { pool: { type: "string", default: "sapling.jsonl.gz" }, orders: { type: "string", default: "10" } },
@@ -35,15 +36,6 @@ function ordered({ samples, problem }: PoolProblem, order: number): PoolSample[]
     .map(({ sample }) => sample);
 }
 
-const mean = (of: readonly number[], counts?: Int32Array): number => {
-  let [sum, n] = [0, 0];
-  for (const [i, value] of of.entries()) {
-    const weight = counts?.[i] ?? 1;
-    sum += weight * value;
-    n += weight;
-  }
-  return sum / n;
-};
 const points = (of: readonly number[]): string => {
   const {
     value = Number.NaN,

@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { platt } from "../src/allocate/calibrate.ts";
 import { fold, key } from "../src/key.ts";
+import { sigmoid } from "../src/math/logistic.ts";
 import { auroc, brier, expectedCalibrationError } from "../src/measure/calibration.ts";
 import { openHiddenStates } from "../src/models/llama-js/hidden-states.ts";
 import type { Node } from "../src/node.ts";
@@ -53,7 +54,6 @@ interface Graded {
 const [own, theirs] = [await graded(sapling, problems), await graded(seedling, problems.slice(train))];
 const [fit, ownHeld] = [own.slice(0, train), own.slice(train)];
 const labels = fit.map(({ right }) => right);
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const logProb = ({ features }: Graded): number => features.likelihood?.[0] as number;
 const logOdds = ({ features }: Graded): number => features.value?.[0] as number;
 

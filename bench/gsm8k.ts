@@ -16,6 +16,7 @@ import { bootstrapMean } from "../src/measure/intervals.ts";
 import type { Estimate } from "../src/measure/estimate.ts";
 import { readSolutions, systems } from "./gsm8k-solutions.ts";
 import { findBest, study, type WayFigures } from "./gsm8k-study.ts";
+import { mean } from "./mean.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,9 +33,14 @@ const percent = ({ value = Number.NaN, low, high }: Estimate, sign = "") => {
   return low === undefined ? show(value) : `${show(value)} (${show(low)} to ${show(high)})`;
 };
 
-const meanOf = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 const costOf = ({ cost }: WayFigures) => `${((100 * cost) / dearest.price).toFixed(1)}%`;
-const rightOf = ({ right }: WayFigures) => percent(bootstrapMean(right.map(meanOf), { within }));
+const rightOf = ({ right }: WayFigures) =>
+  percent(
+    bootstrapMean(
+      right.map((one) => mean(one)),
+      { within },
+    ),
+  );
 const less = (one: WayFigures, other: WayFigures) =>
   one === other ? "—" : percent(pairedDifference(one.right, other.right, { within }), "+");
 /** What chooses by lot between the same systems. */
@@ -62,7 +68,7 @@ for (const [b, share] of [0.25, 0.5, 0.75].entries()) {
 const runs = Array.from({ length: 100 }, (_, i) => findBest(questions, fold(key(2), i), 0.05));
 const right = (named: (run: (typeof runs)[number]) => number | undefined) =>
   runs.filter((run) => named(run) === systems.length - 1).length;
-const mean = (count: (run: (typeof runs)[number]) => number) => meanOf(runs.map(count)).toFixed(0);
+const average = (count: (run: (typeof runs)[number]) => number) => mean(runs.map(count)).toFixed(0);
 console.log(
-  `\nThe best system at delta 0.05, questions drawn with replacement, ${runs.length} runs: by bestArm right in ${right(({ best }) => best)}, ${mean(({ answers }) => answers)} answers on average; by activeRanking, question by question, right in ${right(({ ranked }) => ranked)}, ${mean(({ rankedAnswers }) => rankedAnswers)} answers`,
+  `\nThe best system at delta 0.05, questions drawn with replacement, ${runs.length} runs: by bestArm right in ${right(({ best }) => best)}, ${average(({ answers }) => answers)} answers on average; by activeRanking, question by question, right in ${right(({ ranked }) => ranked)}, ${average(({ rankedAnswers }) => rankedAnswers)} answers`,
 );

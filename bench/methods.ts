@@ -24,6 +24,7 @@ import { run } from "../src/run.ts";
 import { valueToken } from "../src/scorers/value-token.ts";
 import { isRightAnswer, type Task } from "../src/task.ts";
 import { taskNamed } from "../src/tasks/index.ts";
+import { mean } from "./mean.ts";
 import { type Row, studies } from "./rows.ts";
 
 interface Job {
@@ -96,7 +97,6 @@ async function work(job: Job, part: number, parts: number): Promise<void> {
 /** Mean, and the 2.5% and 97.5% points of its bootstrap over the values: percentiles, Efron & Tibshirani 1993, §13.3. */
 function bootstrapped(values: readonly number[]): { mean: number; low: number; high: number } {
   const stream = random(9);
-  const mean = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
   const means = Float64Array.from({ length: 10_000 }, () => {
     let sum = 0;
     for (let i = 0; i < values.length; i++) sum += values[stream.integer(values.length)] as number;

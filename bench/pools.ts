@@ -1,8 +1,8 @@
 /**
  * Policies on identical samples: what stopping, pruning and cascades save, out of pools that were recorded once.
  *
- *     ponderosa pool --problems 500 --samples 64 --steps line --scorers value-token,likelihood --out sapling.jsonl.gz
- *     ponderosa pool --problems 500 --samples 64 --steps line --scorers value-token,likelihood --model seedling --out seedling.jsonl.gz
+ *     ponderosa pool --problems 500 --samples 64 --steps line --scorers value-token --out sapling.jsonl.gz
+ *     ponderosa pool --problems 500 --samples 64 --steps line --scorers value-token --model seedling --out seedling.jsonl.gz
  *     npx node bench/pools.ts --pool sapling.jsonl.gz --small seedling.jsonl.gz [--orders 1] [--tokens 600] [--only value | matched | cascade …]
  *
  * 1. Tokens at no loss: each kind of policy against 64 samples by the same knowledge. Its setting is the cheapest that was no worse
@@ -28,6 +28,7 @@ import { readPool } from "../src/runs/pool.ts";
 import { likelihood } from "../src/scorers/likelihood.ts";
 import { replayScores } from "../src/scorers/replay.ts";
 import { rankOf } from "../src/scorer.ts";
+import { mean } from "./mean.ts";
 import { cascades, matched, type Setting, studies } from "./pool-rows.ts";
 
 const { values } = parseArgs({
@@ -54,36 +55,43 @@ function scorerOf(problem: PoolProblem, name: NonNullable<Setting["scorer"]>) {
   return replayScores<ReplayState>(problem, recorded ?? name);
 }
 
+interface Trial {
+  readonly right: boolean;
+  /** Of the answer; below all scores where there is none. */
+  readonly score: number;
+  readonly tokens: number;
+}
+
+/** [orders] */
+async function trials(setting: Setting, recorded: PoolProblem, budget: Budget = {}): Promise<Trial[]> {
+  const all: Trial[] = [];
+  for (let order = 0; order < orders; order++) {
+    const { answer, spent } = await run(setting.search(recorded), recorded.problem, {
+      policy: replay(recorded, { step: setting.step, order: fold(key(order), recorded.problem.id) }),
+      scorer: setting.scorer && scorerOf(recorded, setting.scorer),
+      budget,
+      concurrency: 64,
+    });
+    const { sample } = answer?.state ?? {};
+    all.push({
+      right: sample !== undefined && recorded.samples[sample]?.correct === true,
+      score: answer?.score ? rankOf(answer.score) : -1,
+      tokens: spent.tokens,
+    });
+  }
+  return all;
+}
+
 async function figuresOf(setting: Setting, problems: readonly PoolProblem[], budget: Budget = {}): Promise<Figures> {
   const figures = { right: [] as number[], tokens: [] as number[] };
   for (const recorded of problems) {
-    let [right, tokens] = [0, 0];
-    for (let order = 0; order < orders; order++) {
-      const { answer, spent } = await run(setting.search(recorded), recorded.problem, {
-        policy: replay(recorded, { step: setting.step, order: fold(key(order), recorded.problem.id) }),
-        scorer: setting.scorer && scorerOf(recorded, setting.scorer),
-        budget,
-        concurrency: 64,
-      });
-      const { sample } = answer?.state ?? {};
-      right += Number(sample !== undefined && recorded.samples[sample]?.correct) / orders;
-      tokens += spent.tokens / orders;
-    }
-    figures.right.push(right);
-    figures.tokens.push(tokens);
+    const all = await trials(setting, recorded, budget);
+    figures.right.push(mean(all.map(({ right }) => Number(right))));
+    figures.tokens.push(mean(all.map(({ tokens }) => tokens)));
   }
   return figures;
 }
 
-const mean = (of: readonly number[], counts?: Int32Array): number => {
-  let [sum, n] = [0, 0];
-  for (const [i, value] of of.entries()) {
-    const weight = counts?.[i] ?? 1;
-    sum += weight * value;
-    n += weight;
-  }
-  return sum / n;
-};
 const number = (value: number | undefined, digits: number) =>
   value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
 function shown(estimate: Estimate, scale: number, digits: number): string {
@@ -172,21 +180,8 @@ async function stage(
 ): Promise<StageRecord[][]> {
   const all: StageRecord[][] = [];
   for (const recorded of recordings) {
-    const records: StageRecord[] = [];
-    for (let order = 0; order < orders; order++) {
-      const { answer, spent } = await run(setting.search(recorded), recorded.problem, {
-        policy: replay(recorded, { step: setting.step, order: fold(key(order), recorded.problem.id) }),
-        scorer: setting.scorer && scorerOf(recorded, setting.scorer),
-        concurrency: 64,
-      });
-      const { sample } = answer?.state ?? {};
-      records.push({
-        score: answer?.score ? rankOf(answer.score) : -1,
-        right: sample !== undefined && recorded.samples[sample]?.correct === true,
-        cost: flops(model, spent.tokens),
-      });
-    }
-    all.push(records);
+    const own = await trials(setting, recorded);
+    all.push(own.map(({ score, right, tokens }) => ({ score, right, cost: flops(model, tokens) })));
   }
   return all;
 }

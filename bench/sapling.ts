@@ -27,6 +27,7 @@ import { greedy, sample } from "../src/search/sampling/sample.ts";
 import { vote } from "../src/search/sampling/vote.ts";
 import { isRightAnswer, type Task } from "../src/task.ts";
 import { taskNamed } from "../src/tasks/index.ts";
+import { mean } from "./mean.ts";
 
 const { values } = parseArgs({
   options: { problems: { type: "string", default: "300" }, model: { type: "string", default: "sapling" } },
@@ -52,7 +53,7 @@ async function row(
   for (const [i, problem] of problems.entries())
     results.push(await run(make(problem), problem, { policy, scorer: verifier(task), seed: i }));
   const right = results.map(({ text }, i) => text !== undefined && isRightAnswer(task, problems[i] as Problem, text));
-  const tokens = results.reduce((sum, { spent }) => sum + spent.tokens, 0) / results.length;
+  const tokens = mean(results.map(({ spent }) => spent.tokens));
   const correct = right.filter(Boolean).length;
   const { low, high } = wilson(correct, problems.length);
   const percent = (share: number) => `${(100 * share).toFixed(1)}%`;

@@ -11,8 +11,8 @@ import { vote } from "../src/search/sampling/vote.ts";
 import { productChain } from "../src/tasks/index.ts";
 import { type SimulatedReply, simulatedSolver, type SimulatedState } from "../src/testing/simulated-solver.ts";
 import type { Measurement, Phenomenon, Point } from "./phenomenon.ts";
-import { judged } from "./phenomenon.ts";
-import { mean, meanOver, nodeOf, type PoolRow, problemOf, productPool, shareOver, shown, tokensOf } from "./samples.ts";
+import { curves, fixed, judged, point, shown } from "./phenomenon.ts";
+import { mean, meanOver, minus, nodeOf, type PoolRow, problemOf, productPool, shareOver, tokensOf } from "./samples.ts";
 
 const answers = 5;
 const chainsPerAnswer = 5;
@@ -63,21 +63,17 @@ const simulated: Measurement<Row> = {
   },
 };
 
-/** Slope of the log of the mean error between two n, by the bootstrap over problems; of the second curve less the first. */
-function slope(
-  rows: readonly Row[],
-  of: (row: Row) => readonly number[],
-  from: number,
-  to: number,
-  counts: ArrayLike<number>,
-): number {
-  const at = (n: number): number =>
-    rows.reduce((sum, row, i) => sum + (counts[i] as number) * (of(row)[ns.indexOf(n)] ?? 0), 0);
-  return Math.log(at(to) / at(from)) / Math.log(to / from);
+/** Of the log of the mean error between n = 8 and 64, to be bootstrapped. */
+function slope(rows: readonly Row[], of: keyof Row): (counts: ArrayLike<number>) => number {
+  const [few, many] = [8, 64].map((n) => rows.map((row) => row[of][ns.indexOf(n)] ?? 0)) as [number[], number[]];
+  return (counts) => Math.log(mean(many, counts) / mean(few, counts)) / Math.log(64 / 8);
 }
 
+const ways = ["voted", "summed", "pruned"] as const;
+type Way = (typeof ways)[number];
+
 /** Share of groups of n of a problem's samples whose answer is right, by each way to make one of many. */
-function accuracies({ samples }: PoolRow, unit: number, n: number): { voted: number; summed: number; pruned: number } {
+function accuracies({ samples }: PoolRow, unit: number, n: number): Record<Way, number> {
   const problem = problemOf(productChain, unit);
   const canonical = ({ state }: { readonly state: TextState }): string | undefined =>
     productChain.canonical(problem, state.text);
@@ -89,7 +85,7 @@ function accuracies({ samples }: PoolRow, unit: number, n: number): { voted: num
   };
   const nodes = samples.map(nodeOf);
   const groups = Array.from({ length: Math.floor(nodes.length / n) }, (_, g) => nodes.slice(g * n, (g + 1) * n));
-  const rate = (name: keyof typeof aggregators): number =>
+  const rate = (name: Way): number =>
     mean(
       groups.map((group) => {
         const { answer } = aggregators[name].aggregate(group);
@@ -103,88 +99,59 @@ export const perplexityConsistency: Phenomenon = {
   name: "consistency",
   title: "Probabilities of chains converge faster than votes",
   claim:
-    "An estimate of the law of answers that sums the model's probabilities of the distinct chains sampled (perplexity consistency; RPC drops improbable ones too) converges exponentially in the number of samples, where a vote's error falls like 1/n; accuracy is higher at equal n.",
-  source: {
-    text: "Zhou et al. 2025, Bridging Internal Probability and Self-Consistency",
-    url: "https://arxiv.org/abs/2502.00511",
-  },
+    "An estimate of the law of answers that sums the model's probabilities of the distinct chains sampled (perplexity consistency; RPC drops improbable ones too) converges exponentially in the number of samples, where the squared error of a vote falls like 1/n; accuracy is higher at equal n, or equal at fewer.",
+  source: "Zhou et al. 2025, Bridging Internal Probability and Self-Consistency",
+  arxiv: "2502.00511",
   method:
     "400 simulated laws of 25 chains and five answers, where the true law is known: squared error of both estimates against n. Sapling: groups of n of 64 samples on 240 product chains, where the final number counts.",
   rule: "Simulated: between n = 8 and 64 the log-log slope of the error is steeper than the vote's by more than 0.5. Sapling: at n = 16 RPC is right more often than the majority vote.",
-  why: "The law of answers converges as claimed where chains repeat. Sapling reaches a number in so many ways that hardly one chain is drawn twice, so that a sum of probabilities is far from complete; what it gains over a vote of 2 to 8 samples is gone at 16.",
+  remark:
+    "The law of answers converges as claimed where chains repeat. On sapling most chains are drawn once, so that a sum over those seen is far from complete, and nothing is left of the gain at 16.",
   measurements: [simulated, productPool],
   conclude(rows) {
     const worlds = rows(simulated);
-    const steeper = bootstrap(
-      worlds.length,
-      (counts) =>
-        slope(worlds, ({ voted }) => voted, 8, 64, counts) - slope(worlds, ({ summed }) => summed, 8, 64, counts),
-    );
-    const slopeOf = (of: (row: Row) => readonly number[]): Estimate =>
-      bootstrap(worlds.length, (counts) => slope(worlds, of, 8, 64, counts));
+    const [ofVotes, ofSums] = [slope(worlds, "voted"), slope(worlds, "summed")];
+    const slopeOf = (statistic: (counts: ArrayLike<number>) => number): Estimate => bootstrap(worlds.length, statistic);
+    const steeper = slopeOf((counts) => ofVotes(counts) - ofSums(counts));
     const drawn = rows(productPool);
     const few = [1, 2, 4, 8, 16, 32, 64];
     const byN = new Map(few.map((n) => [n, drawn.map((row, i) => accuracies(row, i, n))]));
-    const at16 = byN.get(16) ?? [];
-    const gain = meanOver(at16.map(({ pruned, voted }) => pruned - voted));
-    const gainOfSum = meanOver(at16.map(({ summed, voted }) => summed - voted));
-    const errors = (series: string, of: (row: Row) => readonly number[]): Point[] =>
+    const right = (of: Way, n: number): number[] => (byN.get(n) ?? []).map((one) => one[of]);
+    const gain = (of: Way): Estimate => meanOver(minus(right(of, 16), right("voted", 16)));
+    const distinct = mean(drawn.map(({ samples }) => new Set(samples.map(({ text }) => text)).size / samples.length));
+    const errors = (series: string, of: keyof Row): Point[] =>
       ns.flatMap((x, i) => {
-        const y = mean(worlds.map((row) => of(row)[i] ?? 0));
-        return y > 1e-9 ? [{ series, x, y }] : [];
+        const y = mean(worlds.map((row) => row[of][i] ?? 0));
+        return y > 1e-9 ? [{ series, x, y }] : []; // others have no logarithm
       });
-    const points = (series: string, of: keyof ReturnType<typeof accuracies>): Point[] =>
-      few.map((x) => {
-        const { value, low, high } = shareOver((byN.get(x) ?? []).map((one) => one[of]));
-        return { series, x, y: value ?? 0, low, high };
-      });
+    const points = (series: string, of: Way): Point[] => few.map((n) => point(series, n, shareOver(right(of, n))));
+    const x = { label: "samples n", log: true };
     return {
       effects: [
-        judged({
-          name: "slope of the vote's error less that of summed probabilities, n = 8 to 64",
-          world: "simulated",
+        judged("simulated", "slope of the vote's error less that of summed probabilities, n = 8 to 64", steeper, {
           unit: "slope",
-          estimate: steeper,
           margin: 0.5,
         }),
-        judged({ name: "RPC less majority vote, n = 16", world: "sapling", unit: "points", estimate: gain }),
+        judged("sapling", "RPC less majority vote, n = 16", gain("pruned")),
       ],
-      statement: `Simulated, the slope of the vote's error is ${shown(
-        slopeOf(({ voted }) => voted),
-        false,
-      )}, that of summed probabilities ${shown(
-        slopeOf(({ summed }) => summed),
-        false,
-      )}. On sapling at n = 16 RPC gains ${shown(gain)} points over the vote, without pruning ${shown(gainOfSum)}.`,
+      statement: `Simulated, the slope of the vote's error is ${shown(slopeOf(ofVotes), fixed(2))}, that of summed probabilities ${shown(slopeOf(ofSums), fixed(2))}. On sapling at n = 16 RPC gains ${shown(gain("pruned"))} points over the vote, without pruning ${shown(gain("summed"))}; of its 64 chains to a problem ${(100 * distinct).toFixed(0)} percent are distinct.`,
       table: {
-        head: ["n", "majority vote", "summed probabilities", "RPC"],
-        rows: few.map((n) => [
-          String(n),
-          ...(["voted", "summed", "pruned"] as const).map((of) =>
-            shown(shareOver((byN.get(n) ?? []).map((one) => one[of]))),
-          ),
-        ]),
+        head: ["n", "right, sapling: majority vote", "summed probabilities", "RPC"],
+        rows: few.map((n) => [String(n), ...ways.map((of) => shown(shareOver(right(of, n))))]),
       },
       panels: [
-        {
-          kind: "curves",
-          title: "Simulated, 25 chains to 5 answers",
-          x: { label: "samples n", log: true },
-          y: { label: "squared error of the law of answers", log: true },
-          points: [...errors("vote", ({ voted }) => voted), ...errors("summed", ({ summed }) => summed)],
-        },
-        {
-          kind: "curves",
-          title: "Sapling, product chains",
-          x: { label: "samples n", log: true },
-          y: { label: "right", percent: true },
-          points: [...points("RPC", "pruned"), ...points("summed", "summed"), ...points("vote", "voted")],
-        },
+        curves("Simulated, 25 chains to 5 answers", x, { label: "squared error of the law of answers", log: true }, [
+          ...errors("vote", "voted"),
+          ...errors("summed", "summed"),
+        ]),
+        curves("Sapling, product chains", x, { label: "right", percent: true }, [
+          ...points("RPC", "pruned"),
+          ...points("summed", "summed"),
+          ...points("vote", "voted"),
+        ]),
       ],
-      outlay: {
-        units: `${worlds.length} laws of 256 draws; ${drawn.length} problems of 64 samples, one seed`,
-        tokens: tokensOf(drawn),
-      },
+      units: `${worlds.length} laws of 256 draws; ${drawn.length} problems of 64 samples, one seed`,
+      tokens: tokensOf(drawn),
     };
   },
 };

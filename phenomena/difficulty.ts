@@ -1,9 +1,8 @@
 /** Whether to revise one answer or to draw many depends on how hard the problem is. */
 import { bootstrap, type Estimate } from "../src/measure/index.ts";
 import { reviseByRewind, validLines } from "../src/policies/revision.ts";
-import { text } from "../src/policies/text.ts";
+import { text, type TextState } from "../src/policies/text.ts";
 import { run } from "../src/run.ts";
-import type { Scorer } from "../src/scorer.ts";
 import { verifier } from "../src/scorers/verifier.ts";
 import { refine } from "../src/search/revision/refine.ts";
 import { bestOfN } from "../src/search/sampling/best-of-n.ts";
@@ -14,8 +13,8 @@ import {
   type SimulatedState,
   successLaw,
 } from "../src/testing/simulated-solver.ts";
-import type { Measurement, Phenomenon, Point } from "./phenomenon.ts";
-import { judged } from "./phenomenon.ts";
+import type { Axis, Measurement, Phenomenon, Point } from "./phenomenon.ts";
+import { curves, judged, percent, point, shown, solved } from "./phenomenon.ts";
 import {
   countdownPool,
   maxTokens,
@@ -24,9 +23,10 @@ import {
   modelNamed,
   problemOf,
   shareOver,
-  shown,
+  solve,
   tokensOf,
   total,
+  truth,
 } from "./samples.ts";
 
 /** Shares of the seeds that were solved. */
@@ -41,12 +41,6 @@ const deadEnds = [0.1, 0.3, 0.5, 0.7, 0.9];
 const attempts = 6;
 /** Of a live approach: chance of a first answer, and of a revision, to be right. */
 const live = { first: 0.25, revised: 0.5 };
-
-const truth: Scorer<SimulatedState> = {
-  name: "truth",
-  kind: "verdict",
-  score: ({ state }) => ({ kind: "verdict", correct: state.answer === "right" }),
-};
 
 /** A revision stays within the approach of the answer it revises; a fresh draw begins a new one. */
 const simulated: Measurement<Row> = {
@@ -83,41 +77,37 @@ const seeds = 4;
 
 const sapling: Measurement<Row> = {
   name: "difficulty-sapling",
-  units: { full: 240, quick: 2 },
+  units: { full: 240, quick: 1 },
   async measure(unit) {
     const problem = problemOf(countdown, unit);
     const model = await modelNamed("sapling");
     const scorer = verifier(countdown);
     const revise = reviseByRewind(model, { maxTokens, valid: validLines(countdown) });
-    const searches = [bestOfN({ n: 100 }), refine({ revise, rounds: 100, name: "rewind" })];
-    const solved = [0, 0];
+    const searches = [bestOfN<TextState>({ n: 100 }), refine({ revise, rounds: 100, name: "rewind" })];
+    const shares = [0, 0];
     let tokens = 0;
     for (let seed = 0; seed < seeds; seed++)
       for (const [i, search] of searches.entries()) {
         const policy = text(model, { maxTokens, stream: false });
-        const result = await run(search, problem, { policy, scorer, seed: 100 + seed, budget: { tokens: budget } });
-        const isRight = result.text !== undefined && countdown.check(problem, result.text).correct;
-        solved[i] = (solved[i] as number) + Number(isRight) / seeds;
-        tokens += result.spent.tokens;
+        const options = { policy, scorer, seed: 100 + seed, budget: { tokens: budget } };
+        const one = await solve(search, countdown, problem, options);
+        shares[i] = (shares[i] as number) + Number(one.right) / seeds;
+        tokens += one.tokens;
       }
-    return { parallel: solved[0] as number, sequential: solved[1] as number, tokens };
+    return { parallel: shares[0] as number, sequential: shares[1] as number, tokens };
   },
 };
 
 /** (sequential − parallel) where `isEasy`, less the same where not; problems are drawn anew as they are, hard or easy. */
 function interaction(rows: readonly Row[], isEasy: readonly boolean[]): Estimate {
+  const [easy, hard] = [true, false].map((half) => {
+    const isIn = isEasy.map((is) => Number(is === half));
+    const ahead = rows.map((row, i) => (isIn[i] as number) * (row.sequential - row.parallel));
+    return (counts: ArrayLike<number>): number => mean(ahead, counts) / mean(isIn, counts);
+  }) as [(counts: ArrayLike<number>) => number, (counts: ArrayLike<number>) => number];
   return bootstrap(rows.length, (counts) => {
-    const [sums, sizes] = [
-      [0, 0],
-      [0, 0],
-    ];
-    for (const [i, { parallel, sequential }] of rows.entries()) {
-      const half = Number(isEasy[i]);
-      sums[half] = (sums[half] as number) + (counts[i] as number) * (sequential - parallel);
-      sizes[half] = (sizes[half] as number) + (counts[i] as number);
-    }
-    const [hard = 0, easy = 0] = sums.map((sum, half) => sum / (sizes[half] as number));
-    return Number.isFinite(easy - hard) ? easy - hard : undefined;
+    const difference = easy(counts) - hard(counts);
+    return Number.isFinite(difference) ? difference : undefined;
   });
 }
 
@@ -125,15 +115,14 @@ export const difficultyDecides: Phenomenon = {
   name: "difficulty",
   title: "Difficulty decides between revising and sampling",
   claim:
-    "At equal compute, revising one answer again and again is best on easy problems, while hard ones need several independent attempts.",
-  source: {
-    text: "Snell et al. 2024, Scaling LLM Test-Time Compute Optimally",
-    url: "https://arxiv.org/abs/2408.03314",
-  },
+    "At equal compute, how to split it depends on the problem: on easy ones it is best to revise one answer again and again, on hard ones to mix such revisions with independent attempts.",
+  source: "Snell et al. 2024, Scaling LLM Test-Time Compute Optimally",
+  arxiv: "2408.03314",
   method:
-    "Simulated, with their explanation planted: a first approach is a dead end more often the harder the problem, a revision stays in its approach and is right twice as often as a first answer; six attempts either way. Sapling: best of n against refinement, which keeps the valid lines before the first wrong one and draws the rest anew; 240 countdown problems, 240 tokens a run, four seeds, difficulty being the share of 64 other samples that are right.",
+    "Simulated, with their explanation planted: a first approach is a dead end more often the harder the problem, a revision stays in its approach and is right twice as often as a first answer; six attempts either way; of five levels the two easier are compared with the two harder. Sapling: best of n against refinement, which keeps the valid lines before the first wrong one and draws the rest anew; 240 countdown problems, 240 tokens a run, four seeds, difficulty being the share of 64 other samples that are right.",
   rule: "In both: sequential less parallel on the easier half of the problems, less the same on the harder half, lies above 0.",
-  why: "On sapling the sign is the claimed one, but the interval holds zero. Its refinement is no trained reviser either: it keeps the lines that a checker passes, and so the dead end that a valid line may have led to, which costs it the hardest fifth.",
+  remark:
+    "On sapling the sign is the claimed one, but the interval holds zero, and sequential is nowhere surely ahead. Its refinement is no trained reviser as theirs: it keeps the lines that a checker passes, and so a dead end that a valid line has led to. Mixtures of both were not tried.",
   measurements: [simulated, countdownPool, sapling],
   conclude(rows) {
     const worlds = rows(simulated);
@@ -153,31 +142,21 @@ export const difficultyDecides: Phenomenon = {
       place.map((at) => at < runs.length / 2),
     );
     const bins = Math.min(5, runs.length);
-    const inBin = (bin: number): Row[] =>
-      runs.filter((_, i) => Math.floor(((place[i] as number) * bins) / runs.length) === bin);
+    const inBin = <T>(of: readonly T[], bin: number): T[] =>
+      of.filter((_, i) => Math.floor(((place[i] as number) * bins) / runs.length) === bin);
+    const ofLevel = (level: number): Row[] => worlds.filter((_, i) => levelOf(i) === level);
     const points = (of: (bin: number) => readonly Row[], count: number): Point[] =>
       Array.from({ length: count }, (_, bin) =>
-        (["sequential", "parallel"] as const).map((series): Point => {
-          const { value, low, high } = shareOver(of(bin).map((row) => row[series]));
-          return { series, x: bin + 1, y: value ?? 0, low, high };
-        }),
+        (["sequential", "parallel"] as const).map((series) =>
+          point(series, bin + 1, shareOver(of(bin).map((row) => row[series]))),
+        ),
       ).flat();
-    const ofLevel = (level: number): Row[] => worlds.filter((_, i) => levelOf(i) === level);
     const difference = (of: readonly Row[]): string => shown(meanOver(of.map((row) => row.sequential - row.parallel)));
+    const x = (label: string): Axis => ({ label, domain: [1, 5] });
     return {
       effects: [
-        judged({
-          name: "sequential less parallel, easy less hard",
-          world: "simulated",
-          unit: "points",
-          estimate: planted,
-        }),
-        judged({
-          name: "sequential less parallel, easier half less harder half",
-          world: "sapling",
-          unit: "points",
-          estimate: measured,
-        }),
+        judged("simulated", "sequential less parallel, easy less hard", planted),
+        judged("sapling", "sequential less parallel, easier half less harder half", measured),
       ],
       statement: `Simulated, the advantage of revising is ${shown(planted)} points larger on easy problems than on hard ones. On sapling it is larger by ${shown(measured)}: over all problems sequential is ${difference(runs)} points ahead of parallel.`,
       table: {
@@ -190,32 +169,26 @@ export const difficultyDecides: Phenomenon = {
         rows: Array.from({ length: bins }, (_, bin) => [
           String(bin + 1),
           difference(ofLevel(bin)),
-          difference(inBin(bin)),
-          (100 * mean(ease.filter((_, i) => Math.floor(((place[i] as number) * bins) / runs.length) === bin))).toFixed(
-            1,
-          ),
+          difference(inBin(runs, bin)),
+          percent(mean(inBin(ease, bin))),
         ]),
       },
       panels: [
-        {
-          kind: "curves",
-          title: "Simulated, dead ends planted",
-          x: { label: "difficulty, 1 the easiest", domain: [1, 5] },
-          y: { label: "solved", percent: true, domain: [0, 1] },
-          points: points(ofLevel, deadEnds.length),
-        },
-        {
-          kind: "curves",
-          title: `Sapling, countdown, ${budget} tokens`,
-          x: { label: "difficulty, fifths by pass@1", domain: [1, 5] },
-          y: { label: "solved", percent: true, domain: [0, 1] },
-          points: points(inBin, bins),
-        },
+        curves(
+          "Simulated, dead ends planted",
+          x("difficulty, 1 the easiest"),
+          solved,
+          points(ofLevel, deadEnds.length),
+        ),
+        curves(
+          `Sapling, countdown, ${budget} tokens`,
+          x("difficulty, fifths by pass@1"),
+          solved,
+          points((bin) => inBin(runs, bin), bins),
+        ),
       ],
-      outlay: {
-        units: `${worlds.length} simulated problems; ${runs.length} problems, ${seeds} seeds, and 64 samples of each for its difficulty`,
-        tokens: total(runs.map(({ tokens }) => tokens)) + tokensOf(drawn),
-      },
+      units: `${worlds.length} simulated problems; ${runs.length} problems, ${seeds} seeds, and 64 samples of each for its difficulty`,
+      tokens: total(runs.map(({ tokens }) => tokens)) + tokensOf(drawn),
     };
   },
 };

@@ -13,9 +13,9 @@ import { greedy } from "../src/search/sampling/sample.ts";
 import { mostLikely } from "../src/search/tree/most-likely.ts";
 import { isRightAnswer } from "../src/task.ts";
 import { countdown } from "../src/tasks/index.ts";
-import type { Bar, Measurement, Phenomenon } from "./phenomenon.ts";
-import { judged, shifted } from "./phenomenon.ts";
-import { maxTokens, mean, meanOver, modelNamed, problemOf, shown, total } from "./samples.ts";
+import type { Measurement, Panel, Phenomenon } from "./phenomenon.ts";
+import { judged, percent, shifted, shown } from "./phenomenon.ts";
+import { maxTokens, mean, meanOver, modelNamed, problemOf, total } from "./samples.ts";
 
 interface Decoded {
   readonly logProb: number;
@@ -53,7 +53,7 @@ async function decoded(
 
 const tabularModels: Measurement<Row> = {
   name: "greedy-tabular",
-  units: { full: 500, quick: 60 },
+  units: { full: 500, quick: 30 },
   measure: (unit) =>
     decoded(
       randomTabular({ key: fold(fold(key(1), "greedy"), unit), symbols: 4, maxLength: 6 }),
@@ -64,7 +64,7 @@ const tabularModels: Measurement<Row> = {
 
 const sapling: Measurement<Row> = {
   name: "greedy-sapling",
-  units: { full: 240, quick: 2 },
+  units: { full: 240, quick: 1 },
   async measure(unit) {
     const problem = problemOf(countdown, unit);
     const isRight = (answer: string): boolean => isRightAnswer(countdown, problem, answer);
@@ -83,15 +83,14 @@ function likelier(rows: readonly Row[], place: number): Estimate {
 export const greedyMisses: Phenomenon = {
   name: "greedy",
   title: "Greedy decoding misses the most likely answer",
-  claim:
-    "Taking the most probable token at every step does not give the most probable text: in most cases there is a likelier one that greedy decoding misses.",
-  source: {
-    text: "Stahlberg & Byrne 2019, On NMT Search Errors and Model Errors",
-    url: "https://arxiv.org/abs/1908.10090",
-  },
+  claim: "In most cases search from left to right misses the most probable text: greedy decoding, and beams, too.",
+  source: "Stahlberg & Byrne 2019, On NMT Search Errors and Model Errors: Cat Got Your Tongue?",
+  arxiv: "1908.10090",
   method:
     "500 random tabular models (four symbols, up to six characters, rows from a uniform Dirichlet law), where exact search knows the mode; and sapling on 240 countdown problems, where beams over tokens can only show that a likelier answer exists.",
   rule: "In both, the share of cases with a likelier answer than greedy's (known: the mode; sapling: the answer of a beam of 8) lies above one half; Wilson's interval.",
+  remark:
+    "Only greedy decoding was asked about here; how often depends on the models, which are small and random. That beams miss modes, too, is not seen in the tables, whose trees a beam of 8 nearly exhausts, and cannot be told on sapling, whose modes are not known. The paper's other finding, that the mode is often the empty translation, was not looked for.",
   measurements: [tabularModels, sapling],
   conclude(rows) {
     const [tables, answers] = [rows(tabularModels), rows(sapling)];
@@ -99,57 +98,41 @@ export const greedyMisses: Phenomenon = {
     const [mode, beam8] = [likelier(tables, exact), likelier(answers, widths.length)];
     const shareRight = (place: number): number => mean(answers.map((row) => Number(row[place]?.right)));
     const gain = meanOver(answers.map((row) => Number(row[widths.length]?.right) - Number(row[0]?.right)));
-    const bars = (of: readonly Row[], places: readonly number[]): Bar[] =>
-      places.map((place) => ({
-        label: place === exact ? "exact search" : `beam of ${widths[place - 1]}`,
-        series: place === exact ? "exact" : "beam",
-        estimate: likelier(of, place),
-      }));
+    const nameAt = (place: number): string =>
+      place === 0 ? "greedy" : place === exact ? "exact search" : `beam of ${widths[place - 1]}`;
+    const panel = (title: string, of: readonly Row[], places: readonly number[]): Panel => ({
+      kind: "bars",
+      title,
+      x: { label: "a likelier answer than greedy's", percent: true, domain: [0, 1] },
+      bars: places.map((place) => ({ label: nameAt(place), estimate: likelier(of, place) })),
+      reference: 0.5,
+    });
     return {
       effects: [
-        judged({
-          name: "share of models whose mode is likelier than greedy's answer, less one half",
-          world: "simulated",
-          unit: "points",
-          estimate: shifted(mode, -0.5),
-        }),
-        judged({
-          name: "share of problems where a beam of 8 finds a likelier answer, less one half",
-          world: "sapling",
-          unit: "points",
-          estimate: shifted(beam8, -0.5),
-        }),
+        judged(
+          "simulated",
+          "share of models whose mode is likelier than greedy's answer, less one half",
+          shifted(mode, -0.5),
+        ),
+        judged(
+          "sapling",
+          "share of problems where a beam of 8 finds a likelier answer, less one half",
+          shifted(beam8, -0.5),
+        ),
       ],
-      statement: `Greedy misses the mode of ${shown(mode)} percent of the tabular models, and on ${shown(beam8)} percent of sapling's problems a beam of 8 finds a likelier answer. Likelier is not better: the beam is right on ${(100 * shareRight(3)).toFixed(1)} percent, greedy on ${(100 * shareRight(0)).toFixed(1)} (difference ${shown(gain)} points).`,
+      statement: `Greedy misses the mode of ${shown(mode)} percent of the tabular models, and on ${shown(beam8)} percent of sapling's problems a beam of 8 finds a likelier answer. Likelier is not better: the beam is right on ${percent(shareRight(3))} percent, greedy on ${percent(shareRight(0))} (difference ${shown(gain)} points).`,
       table: {
         head: ["sapling, countdown", "likelier than greedy's, %", "right, %", "tokens a problem"],
-        rows: ["greedy", ...widths.map((width) => `beam of ${width}`)].map((name, place) => [
-          name,
+        rows: [0, 1, 2, 3].map((place) => [
+          nameAt(place),
           place === 0 ? "–" : shown(likelier(answers, place)),
-          (100 * shareRight(place)).toFixed(1),
+          percent(shareRight(place)),
           mean(answers.map((row) => row[place]?.tokens ?? 0)).toFixed(0),
         ]),
       },
-      panels: [
-        {
-          kind: "bars",
-          title: "Tabular models",
-          x: { label: "a likelier answer than greedy's", percent: true, domain: [0, 1] },
-          bars: bars(tables, [1, 2, 3, exact]),
-          reference: 0.5,
-        },
-        {
-          kind: "bars",
-          title: "Sapling, countdown",
-          x: { label: "a likelier answer than greedy's", percent: true, domain: [0, 1] },
-          bars: bars(answers, [1, 2, 3]),
-          reference: 0.5,
-        },
-      ],
-      outlay: {
-        units: `${tables.length} models, ${answers.length} problems; no chance in decoding`,
-        tokens: total(answers.flatMap((row) => row.map(({ tokens }) => tokens))),
-      },
+      panels: [panel("Tabular models", tables, [1, 2, 3, exact]), panel("Sapling, countdown", answers, [1, 2, 3])],
+      units: `${tables.length} models, ${answers.length} problems; no chance in decoding`,
+      tokens: total(answers.flatMap((row) => row.map(({ tokens }) => tokens))),
     };
   },
 };

@@ -62,7 +62,6 @@ export interface Point {
 
 export interface Bar {
   readonly label: string;
-  readonly series: string;
   readonly estimate: Estimate;
 }
 
@@ -84,17 +83,27 @@ export type Panel =
       readonly reference?: number;
     };
 
+export const curves = (title: string, x: Axis, y: Axis, points: readonly Point[]): Panel => ({
+  kind: "curves",
+  title,
+  x,
+  y,
+  points,
+});
+
+export const solved: Axis = { label: "solved", percent: true, domain: [0, 1] };
+
+export const point = (series: string, x: number, { value, low, high }: Estimate): Point => ({
+  series,
+  x,
+  y: value ?? 0,
+  low,
+  high,
+});
+
 export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
-}
-
-/** What was spent to know it. */
-export interface Outlay {
-  /** In words: problems, seeds, samples. */
-  readonly units: string;
-  /** Tokens of sapling and seedling, readings for scores included; 0 where there is no model. */
-  readonly tokens: number;
 }
 
 export interface Findings {
@@ -103,29 +112,36 @@ export interface Findings {
   readonly statement: string;
   readonly table: Table;
   readonly panels: readonly Panel[];
-  readonly outlay: Outlay;
+  /** What it was measured on, in words: problems, seeds, samples. */
+  readonly units: string;
+  /** Tokens of sapling and seedling, readings for scores included; 0 where there is no model. */
+  readonly tokens: number;
 }
 
 export interface Phenomenon {
   readonly name: string;
   readonly title: string;
   readonly claim: string;
-  readonly source: { readonly text: string; readonly url: string };
+  readonly source: string;
+  /** Of the source. */
+  readonly arxiv: string;
   /** What is done here. */
   readonly method: string;
   /** What has to hold for the verdict, as it was set down before the first run. */
   readonly rule: string;
-  /** Shown where it was not reproduced. */
-  readonly why?: string;
+  /** What the verdict alone does not tell; written after a look at the figures. */
+  readonly remark?: string;
   readonly measurements: readonly Measurement[];
   conclude(rows: Rows): Findings | Promise<Findings>;
 }
 
 /** An effect with the verdict that its interval gives. */
-export function judged(effect: Omit<Effect, "verdict" | "margin"> & { readonly margin?: number }): Effect {
-  const { margin = 0, estimate } = effect;
-  return { ...effect, margin, verdict: verdictOf(estimate, margin) };
-}
+export const judged = (
+  world: World,
+  name: string,
+  estimate: Estimate,
+  { unit = "points", margin = 0 }: { readonly unit?: Effect["unit"]; readonly margin?: number } = {},
+): Effect => ({ world, name, estimate, unit, margin, verdict: verdictOf(estimate, margin) });
 
 function verdictOf({ low, high }: Estimate, margin: number): Verdict {
   if (low === undefined) return "not reproduced";
@@ -145,3 +161,19 @@ export const shifted = (estimate: Estimate, by: number): Estimate =>
   estimate.low === undefined
     ? estimate
     : { value: estimate.value + by, low: estimate.low + by, high: estimate.high + by };
+
+export type Format = (value: number) => string;
+
+export const fixed =
+  (digits: number): Format =>
+  (value) =>
+    value.toFixed(digits).replace(/^-(?=[0.]+$)/, "");
+
+/** Shares in percent, and differences of them in points. */
+export const percent: Format = (share) => fixed(1)(100 * share);
+
+/** `12.3 (10.0 to 14.8)` */
+export function shown({ value, low, high, why }: Estimate, format: Format = percent): string {
+  if (value === undefined) return why ?? "–";
+  return low === undefined || low === high ? format(value) : `${format(value)} (${format(low)} to ${format(high)})`;
+}

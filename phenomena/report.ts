@@ -1,6 +1,6 @@
 /** The page and the figures that tell what came out. */
-import type { Effect, Findings, Phenomenon, Table, World } from "./phenomenon.ts";
-import { overall } from "./phenomenon.ts";
+import type { Effect, Findings, Phenomenon, Table, Verdict, World } from "./phenomenon.ts";
+import { overall, percent, shown } from "./phenomenon.ts";
 
 export interface Concluded {
   readonly phenomenon: Phenomenon;
@@ -8,12 +8,8 @@ export interface Concluded {
 }
 
 /** In percentage points, or in the effect's own unit. */
-export function estimateText({ estimate, unit }: Pick<Effect, "estimate" | "unit">): string {
-  const { value, low, high, why } = estimate;
-  const text = (x: number): string => (unit === "points" ? (100 * x).toFixed(1) : String(Number(x.toPrecision(3))));
-  if (value === undefined) return why ?? "–";
-  return low === undefined || low === high ? text(value) : `${text(value)} (${text(low)} to ${text(high)})`;
-}
+export const estimateText = ({ estimate, unit }: Effect): string =>
+  shown(estimate, unit === "points" ? percent : (value) => String(Number(value.toPrecision(3))));
 
 const marginText = ({ margin, unit }: Effect): string => String(unit === "points" ? 100 * margin : margin);
 
@@ -38,19 +34,27 @@ const summary = (all: readonly Concluded[]): string =>
     ]),
   });
 
+const verdicts: readonly Verdict[] = ["reproduced", "not reproduced", "reversed"];
+
+const tallied = (all: readonly Concluded[]): string =>
+  `Of ${all.length} findings: ${verdicts
+    .map((one) => `${all.filter(({ findings }) => overall(findings.effects) === one).length} ${one}`)
+    .join(", ")}.`;
+
 function section({ phenomenon, findings }: Concluded): string {
-  const { name, title, claim, source, method, rule, why } = phenomenon;
-  const { effects, statement, outlay } = findings;
+  const { name, title, claim, source, arxiv, method, rule, remark } = phenomenon;
+  const { effects, statement, units, tokens } = findings;
   const verdict = overall(effects);
-  const spent = outlay.tokens > 0 ? `${(outlay.tokens / 1e6).toFixed(2)} million tokens` : "no tokens";
+  const spent = tokens > 0 ? `${(tokens / 1e6).toFixed(2)} million tokens` : "no tokens";
   return [
     `<a id="${name}"></a>`,
     `## ${title}`,
-    `**Claim.** ${claim} [${source.text}](${source.url}).`,
+    `**Claim.** ${claim} [${source}](https://arxiv.org/abs/${arxiv}).`,
     `**Here.** ${method}`,
     `**Rule.** ${rule}`,
     `![${title}](images/phenomena/${name}.svg)`,
-    `**Verdict: ${verdict}.** ${statement}${verdict !== "reproduced" && why !== undefined ? ` ${why}` : ""}`,
+    `**Verdict: ${verdict}.** ${statement}`,
+    ...(remark === undefined ? [] : [`**Remark.** ${remark}`]),
     table({
       head: ["effect", "world", "estimate (95% interval)", "unit", "margin", "verdict"],
       rows: effects.map((effect) => [
@@ -63,7 +67,7 @@ function section({ phenomenon, findings }: Concluded): string {
       ]),
     }),
     `<details><summary>All figures</summary>\n\n${table(findings.table)}\n\n</details>`,
-    `Spent: ${outlay.units}; ${spent}.`,
+    `Spent: ${units}; ${spent}.`,
   ].join("\n\n");
 }
 
@@ -71,7 +75,8 @@ export const report = (all: readonly Concluded[]): string =>
   `${[
     "# Phenomena",
     "Findings of the field, looked for in small: on sapling and seedling, the models that ship with this package, and on solvers whose law of answers is known. Each is a test of the whole system: models, policies, searches, aggregators and statistics as a user would call them. `npm run phenomena` measures all of them anew and writes this page.",
-    "**How to read it.** Each effect is written so that the finding says it is positive, and its rule was fixed before the first run: *reproduced* where the 95% interval lies above the margin, *reversed* where it lies below minus the margin, else *not reproduced*. A finding with several effects is reproduced where all of them are, reversed where one is. Where a set-up was changed after a look, it says so. Intervals are bootstrapped over problems (BCa; of fewer than 50 problems `betting`), unless said otherwise; an estimate without one is exact. Models of 27 and 205 thousand parameters on two arithmetic tasks and a sorting task say little about large models: what is reproduced here holds without their scale, and what is not may well need it.",
+    "**How to read it.** Each effect is written so that the finding says it is positive, and its rule was fixed before the first run: *reproduced* where the 95% interval lies above the margin, *reversed* where it lies below minus the margin, else *not reproduced*. A finding with several effects is reproduced where all of them are, reversed where one is. A count of what the finding rules out is reproduced at 0. Where a set-up was changed after a look, it says so; remarks were written after it. Problems are held out and drawn at random (of the 240 of countdown two come twice). Intervals are bootstrapped over problems (BCa; of fewer than 50 problems `betting`), unless said otherwise; an estimate without one is exact, or a count. Models of 27 and 205 thousand parameters on two arithmetic tasks and a sorting task say little about large models: what is reproduced here needs no scale, and what is not may well need it. Where the law is known, the mechanism that a paper names is mostly built in: this asks whether mechanism, program and statistics agree, not whether the mechanism is at work in large models.",
+    tallied(all),
     summary(all),
     ...all.map(section),
   ].join("\n\n")}\n`;

@@ -1,10 +1,10 @@
 /** Temperature trades the accuracy of one sample for the diversity of many. */
-import { majAtK, passAtK, tally, votes } from "../src/measure/index.ts";
+import { type Estimate, majAtK, passAtK, tally, votes } from "../src/measure/index.ts";
 import type { Task } from "../src/task.ts";
 import { countdown, productChain } from "../src/tasks/index.ts";
 import type { Measurement, Panel, Phenomenon } from "./phenomenon.ts";
-import { judged } from "./phenomenon.ts";
-import { drawn, mean, meanOver, modelNamed, problemOf, shareOver, shown, total } from "./samples.ts";
+import { curves, judged, point, shown } from "./phenomenon.ts";
+import { candidatesOf, drawn, mean, meanOver, minus, modelNamed, problemOf, shareOver, total } from "./samples.ts";
 
 const temperatures = [0.25, 0.5, 0.75, 1, 1.25, 1.5];
 const n = 16;
@@ -29,7 +29,7 @@ const sweep = (task: Task): Measurement<Row> => ({
     const row: At[] = [];
     for (const temperature of temperatures) {
       const samples = await drawn(await modelNamed("sapling"), task, problem, { n, seed: 2, temperature });
-      const candidates = samples.map(({ right, answer }) => ({ correct: right, answer: answer ?? undefined }));
+      const candidates = candidatesOf(samples);
       row.push({
         once: mean(samples.map(({ right }) => Number(right))),
         covered: passAtK(tally(candidates), n).value ?? 0,
@@ -55,54 +55,43 @@ export const temperature: Phenomenon = {
   name: "temperature",
   title: "Temperature trades accuracy for diversity",
   claim:
-    "The temperature matters as much as the method: a lower one makes the single answer better, a higher one makes many answers more diverse, so that each way to use samples has a temperature of its own.",
-  source: {
-    text: "Liu et al. 2025, Bag of Tricks for Inference-time Computation of LLM Reasoning",
-    url: "https://arxiv.org/abs/2502.07191",
-  },
+    "The best temperature rises with the number of samples: low for one sample, higher for pass@k of a large k, where the set of samples has to be diverse (0.2 for k = 1, 0.8 for k = 100 in the paper, with a model of 679 million parameters).",
+  source: "Chen et al. 2021, Evaluating Large Language Models Trained on Code, §3.3",
+  arxiv: "2107.03374",
   method:
     "Sapling, 120 countdown problems and 120 product chains, 16 samples at each of six temperatures: the share right of one sample, of a majority vote and of a perfect choice (pass@16), and the share of the 16 texts that are distinct.",
   rule: "On countdown, from temperature 0.5 to 1: one sample gets worse, pass@16 gets better, and the share of distinct answers rises; each by an interval beyond 0.",
-  why: "One sample and diversity change as claimed, but the best temperature for pass@16 lies between the two that the rule compares: at 0.5 four answers in five are distinct already, and beyond it each loses as much as diversity brings.",
+  remark:
+    "One sample and diversity change as claimed, and the highest pass@16 is at a higher temperature than the best single sample; but that optimum, 0.75, lies between the two temperatures of the rule, which so compare its two slopes. The rule is as it was before the first run; the paper that states the claim was named after it, in place of one that only says that temperature matters.",
   measurements: sweeps,
   conclude(rows) {
     const [solving, products] = [rows(sweeps[0]), rows(sweeps[1])];
-    const change = (of: (at: At) => number, sign: number) =>
-      meanOver(
-        solving.map((row) => {
-          const [low, high] = [0.5, 1].map((t) => of(row[temperatures.indexOf(t)] as At)) as [number, number];
-          return sign * (high - low);
-        }),
-      );
-    const [worse, better, broader] = [
-      change(({ once }) => once, -1),
-      change(({ covered }) => covered, 1),
-      change(({ distinct }) => distinct, 1),
-    ];
+    const at = (t: number, of: (at: At) => number): number[] =>
+      solving.map((row) => of(row[temperatures.indexOf(t)] as At));
+    const change = (of: (at: At) => number): Estimate => meanOver(minus(at(1, of), at(0.5, of)));
+    const worse = meanOver(minus(at(0.5, measures[2].of), at(1, measures[2].of)));
+    const [better, broader] = [change(measures[0].of), change(measures[3].of)];
     const meanAt = (of: readonly Row[], measure: (at: At) => number, i: number): number =>
       mean(of.map((row) => measure(row[i] as At)));
     const bestFor = (of: readonly Row[], measure: (at: At) => number): number =>
       temperatures.reduce((best, t, i) =>
         meanAt(of, measure, i) > meanAt(of, measure, temperatures.indexOf(best)) ? t : best,
       );
-    const panel = (title: string, of: readonly Row[]): Panel => ({
-      kind: "curves",
-      title,
-      x: { label: "temperature" },
-      y: { label: "share", percent: true, domain: [0, 1] },
-      points: measures.flatMap(({ name, of: measure }) =>
-        temperatures.map((x, i) => {
-          const { value, low, high } = shareOver(of.map((row) => measure(row[i] as At)));
-          return { series: name, x, y: value ?? 0, low, high };
-        }),
-      ),
-    });
+    const panel = (title: string, of: readonly Row[]): Panel =>
+      curves(
+        title,
+        { label: "temperature" },
+        { label: "share", percent: true, domain: [0, 1] },
+        measures.flatMap(({ name, of: measure }) =>
+          temperatures.map((x, i) => point(name, x, shareOver(of.map((row) => measure(row[i] as At))))),
+        ),
+      );
     const [single, , many] = [measures[2].of, measures[1].of, measures[0].of];
     return {
       effects: [
-        judged({ name: "loss of one sample, 0.5 to 1", world: "sapling", unit: "points", estimate: worse }),
-        judged({ name: "gain of pass@16, 0.5 to 1", world: "sapling", unit: "points", estimate: better }),
-        judged({ name: "gain of distinct answers, 0.5 to 1", world: "sapling", unit: "points", estimate: broader }),
+        judged("sapling", "loss of one sample, 0.5 to 1", worse),
+        judged("sapling", "gain of pass@16, 0.5 to 1", better),
+        judged("sapling", "gain of distinct answers, 0.5 to 1", broader),
       ],
       statement: `On countdown, from 0.5 to 1 one sample loses ${shown(worse)} points, pass@16 gains ${shown(better)} and distinct answers ${shown(broader)}. The best temperature of the six is ${bestFor(solving, single)} for one sample, ${bestFor(solving, measures[1].of)} for a vote and ${bestFor(solving, many)} for pass@16; on product chains ${bestFor(products, single)}, ${bestFor(products, measures[1].of)} and ${bestFor(products, many)}.`,
       table: {
@@ -114,10 +103,8 @@ export const temperature: Phenomenon = {
         ]),
       },
       panels: [panel("Sapling, countdown", solving), panel("Sapling, product chains", products)],
-      outlay: {
-        units: `${solving.length} and ${products.length} problems, ${n} samples at ${temperatures.length} temperatures, one seed`,
-        tokens: total([...solving, ...products].flatMap((row) => row.map(({ tokens }) => tokens))),
-      },
+      units: `${solving.length} and ${products.length} problems, ${n} samples at ${temperatures.length} temperatures, one seed`,
+      tokens: total([...solving, ...products].flatMap((row) => row.map(({ tokens }) => tokens))),
     };
   },
 };

@@ -1,11 +1,11 @@
 /** No method wins on every task. */
 import { rankIntervals } from "../src/measure/index.ts";
 import { type MethodSettings, methods, planOf } from "../src/methods.ts";
-import { run } from "../src/run.ts";
-import { isRightAnswer, type Task } from "../src/task.ts";
+import type { Task } from "../src/task.ts";
 import { countdown, productChain, swapSort } from "../src/tasks/index.ts";
 import type { Effect, Measurement, Phenomenon } from "./phenomenon.ts";
-import { maxTokens, mean, modelNamed, problemOf, shareOver, shown, total } from "./samples.ts";
+import { exactly, shown, solved } from "./phenomenon.ts";
+import { maxTokens, mean, modelNamed, problemOf, shareOver, solve, total } from "./samples.ts";
 
 interface Contender {
   readonly label: string;
@@ -31,7 +31,7 @@ type Row = readonly { readonly right: boolean; readonly tokens: number }[];
 
 const contest = (task: Task): Measurement<Row> => ({
   name: `winner-${task.name}`,
-  units: { full: 120, quick: 2 },
+  units: { full: 120, quick: 1 },
   async measure(unit) {
     const problem = problemOf(task, unit);
     const model = await modelNamed("sapling");
@@ -39,17 +39,8 @@ const contest = (task: Task): Measurement<Row> => ({
     for (const { method: name, settings } of contenders) {
       const method = methods.find((one) => one.name === name);
       if (!method) throw new RangeError(`There is no method '${name}'`);
-      const plan = planOf(method, { ...settings, maxTokens }, { model, problem, task });
-      const result = await run(plan.search, problem, {
-        policy: plan.policy,
-        scorer: plan.scorer,
-        seed: 4,
-        budget: { tokens: budget },
-      });
-      row.push({
-        right: result.text !== undefined && isRightAnswer(task, problem, result.text),
-        tokens: result.spent.tokens,
-      });
+      const { search, policy, scorer } = planOf(method, { ...settings, maxTokens }, { model, problem, task });
+      row.push(await solve(search, task, problem, { policy, scorer, seed: 4, budget: { tokens: budget } }));
     }
     return row;
   },
@@ -62,14 +53,13 @@ export const noWinner: Phenomenon = {
   name: "winner",
   title: "No method wins on every task",
   claim: "Across reasoning and planning tasks no inference-time technique is consistently the best.",
-  source: {
-    text: "Parashar et al. 2025, Inference-Time Computations for LLM Reasoning and Planning",
-    url: "https://arxiv.org/abs/2502.12521",
-  },
+  source: "Parashar et al. 2025, Inference-Time Computations for LLM Reasoning and Planning",
+  arxiv: "2502.12521",
   method:
     "Five methods that all use the exact verifier, at most 300 tokens a run, on 120 problems of each of the three tasks that sapling was trained on (it knows nothing of Horn worlds). On each task ranks with simultaneous intervals, at 1 − 0.05/3, so that all three hold together with 95 percent.",
   rule: "Reproduced if every method is surely beaten by another one on some task; reversed if one is surely first on all three; else not reproduced.",
-  why: "Some method may still be first everywhere: at 120 problems and five methods only large differences are sure.",
+  remark:
+    "Some method may still be first everywhere: at 120 problems and five methods only large differences are sure.",
   measurements: contests,
   conclude(rows) {
     const scores = contests.map((one) => contenders.map((_, at) => rows(one).map((row) => Number(row[at]?.right))));
@@ -83,7 +73,7 @@ export const noWinner: Phenomenon = {
       name: "methods that may be first on all three tasks",
       world: "sapling",
       unit: "methods, none for the claim",
-      estimate: { value: possible.length, low: possible.length, high: possible.length },
+      estimate: exactly(possible.length),
       margin: 0,
       verdict: certain.length > 0 ? "reversed" : ranked && possible.length === 0 ? "reproduced" : "not reproduced",
     };
@@ -116,17 +106,11 @@ export const noWinner: Phenomenon = {
       panels: tasks.map(({ name }, task) => ({
         kind: "bars",
         title: name,
-        x: { label: "solved", percent: true, domain: [0, 1] },
-        bars: contenders.map(({ label }, at) => ({
-          label,
-          series: label,
-          estimate: shareOver(scores[task]?.[at] ?? []),
-        })),
+        x: solved,
+        bars: contenders.map(({ label }, at) => ({ label, estimate: shareOver(scores[task]?.[at] ?? []) })),
       })),
-      outlay: {
-        units: `${contests.map((one) => rows(one).length).join(", ")} problems, one seed`,
-        tokens: total(tokens),
-      },
+      units: `${contests.map((one) => rows(one).length).join(", ")} problems, one seed`,
+      tokens: total(tokens),
     };
   },
 };

@@ -40,7 +40,7 @@ export interface Ledger {
   begin(plan: FlightPlan): Promise<string>;
   /** After paying, before anybody sees the replies. A key that is there already stays as it is. */
   record(entries: readonly LedgerEntry[]): Promise<void>;
-  /** All that the flight asked for is recorded, or has failed without a charge. */
+  /** The call is over: what arrived is recorded, and of what failed or was aborted its caller knows. */
   end(flight: string): Promise<void>;
   /** Flights whose owner is dead: at most these requests may have been paid and lost. */
   inDoubt(): Promise<readonly InDoubt[]>;

@@ -110,6 +110,8 @@ export interface Model {
   readonly id: string;
   /** What tells two models of one id apart, such as a hash of the weights; absent where nobody can tell. */
   readonly revision?: string;
+  /** Numbers in its weights, all experts of a mixture counted; absent where nobody tells. */
+  readonly parameters?: number;
   readonly capabilities: Capabilities;
   /** How many samples to have in flight. @default 16 */
   readonly concurrency?: number;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openModel, shippedModels } from "./open-model.ts";
+import { chatReply, upstream } from "./testing/upstream.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ponderosa-models-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -12,6 +13,7 @@ mkdirSync(join(folder, "folder.gguf"));
 test.each(shippedModels)("$name is there, beside src as beside dist, and answers", async ({ name }) => {
   const model = await openModel(name);
   expect(model.id).toBe(name);
+  expect(model.parameters).toBe({ sapling: 204_544, seedling: 26_880 }[name]);
   expect(model.capabilities).toMatchObject({ logProbs: true, nextTokens: true });
   const { signal } = new AbortController();
   const parts = model.generate({
@@ -41,6 +43,23 @@ test("a file that is no GGUF says so", async () => {
   await expect(openModel(join(folder, "qwen3-0.6b.gguf"))).rejects.toThrow(/^Cannot open .*qwen3-0.6b.gguf\W.*/);
 });
 
-test("a server is named by its address", async () => {
-  expect((await openModel("http://127.0.0.1:8000/v1#qwen")).id).toContain("qwen");
+test("a server is named by its address, and what it can do by a profile", async () => {
+  const plain = await openModel("http://127.0.0.1:8000/v1#qwen");
+  expect(plain.id).toContain("qwen");
+  expect(plain.capabilities).toMatchObject({ continues: false, logProbs: false });
+  const profiled = await openModel("http://127.0.0.1:8000/v1?profile=vllm#qwen");
+  expect(profiled.id).toBe(plain.id);
+  expect(profiled.capabilities).toMatchObject({ continues: true, logProbs: true, scoresText: true });
+  await expect(openModel("http://127.0.0.1:8000/v1?profile=vlm#qwen")).rejects.toThrow(/Did you mean vllm\?/);
+});
+
+test("a server is asked what it can do", async () => {
+  await using server = await upstream(({ path, body }) =>
+    path === "/v1/chat/completions"
+      ? chatReply(["yes"], "logprobs" in body ? { logProbs: [[["yes", -1]]] } : {})
+      : { status: 404, json: {} },
+  );
+  const model = await openModel(`${server.url}?profile=probe#qwen`);
+  expect(model.capabilities).toMatchObject({ logProbs: true, continues: false, scoresText: false });
+  expect(server.calls.every(({ path }) => !path.includes("profile"))).toBe(true);
 });

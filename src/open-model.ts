@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failed } from "./errors.ts";
 import type { Model } from "./model.ts";
+import type { PriceTable } from "./models/openai/index.ts";
 import { nearest } from "./nearest.ts";
 
 export interface ShippedModel {
@@ -28,6 +29,8 @@ export const shippedModels: readonly ShippedModel[] = [
 export interface OpenModelOptions {
   /** For a server; `undefined` sends none. */
   readonly apiKey?: string | undefined;
+  /** What servers' models cost, as `readPrices` of `ponderosa/models/openai` gives it. @default not known */
+  readonly prices?: PriceTable;
 }
 
 /** Files up to this size are tried in plain JavaScript first: it needs nothing installed, and is quick at a few million parameters. */
@@ -39,10 +42,11 @@ export const runsInJavaScript = (spec: string): boolean =>
   (spec.endsWith(".gguf") && existsSync(spec) && statSync(spec).size <= smallFileBytes);
 
 /**
- * `sapling`, `seedling`; `path/to/model.gguf`; `http://host:8000/v1#name`.
+ * `sapling`, `seedling`; `path/to/model.gguf`; `http://host:8000/v1#name`, with `?profile=vllm` before the `#` for what a server of that
+ * kind can do, or `?profile=probe` to find out, which costs some thirty tiny requests.
  * @throws RangeError where there is no such model, with the nearest one there is; whatever the engine throws
  */
-export async function openModel(spec: string, { apiKey }: OpenModelOptions = {}): Promise<Model> {
+export async function openModel(spec: string, { apiKey, prices }: OpenModelOptions = {}): Promise<Model> {
   const shipped = shippedModels.find(({ name }) => name === spec);
   if (shipped) {
     if (!existsSync(shipped.path))
@@ -53,9 +57,8 @@ export async function openModel(spec: string, { apiKey }: OpenModelOptions = {})
     return openLlamaJs(shipped.path, { id: shipped.name });
   }
   if (/^https?:\/\//.test(spec)) {
-    const { openaiFromUrl } = await import("./models/openai/index.ts");
     try {
-      return openaiFromUrl(spec, { ...(apiKey !== undefined && { apiKey }) });
+      return await openServer(spec, apiKey, prices);
     } catch (error) {
       if (!(error instanceof URIError)) throw error;
       throw new RangeError(
@@ -71,6 +74,28 @@ export async function openModel(spec: string, { apiKey }: OpenModelOptions = {})
     if (!(error instanceof Error) || error.message.includes(spec)) throw error;
     throw new RangeError(`Cannot open ${spec}: ${error.message}`, { cause: error });
   }
+}
+
+async function openServer(spec: string, apiKey?: string, prices?: PriceTable): Promise<Model> {
+  const { isProfileName, openaiFromUrl, priceIn, probe, profileNames, splitServerUrl } = await import(
+    "./models/openai/index.ts"
+  );
+  const { baseUrl, model } = splitServerUrl(spec);
+  const price = prices && priceIn(prices, `${baseUrl.replace(/\?.*$/, "")}#${model}`);
+  const options = { ...(apiKey !== undefined && { apiKey }), ...(price && { price }) };
+  const url = URL.parse(spec);
+  const asked = url?.searchParams.get("profile");
+  if (!url || asked === null || asked === undefined) return openaiFromUrl(spec, options);
+  url.searchParams.delete("profile"); // for us, not for the server
+  if (isProfileName(asked)) return openaiFromUrl(url.href, { ...options, profile: asked });
+  if (asked === "probe") {
+    const address = splitServerUrl(url.href);
+    return openaiFromUrl(url.href, { ...options, profile: await probe(address.baseUrl, { ...options, model }) });
+  }
+  const near = nearest(asked, [...profileNames, "probe"]);
+  throw new RangeError(
+    `Cannot find a profile named ${JSON.stringify(asked)}: give ${profileNames.join(", ")}, or probe to find out.${near === undefined ? "" : ` Did you mean ${near}?`}`,
+  );
 }
 
 async function openFile(path: string): Promise<Model> {

@@ -1,6 +1,6 @@
 /** What calls cost in money, and how many tokens a prompt may be: the sums that models, policies and scorers need. */
-import { type Cost, cost } from "./budget.ts";
-import type { Price } from "./model.ts";
+import { type Budget, type Cost, cost } from "./budget.ts";
+import type { Model, Price } from "./model.ts";
 import type { Prompt } from "./problem.ts";
 
 /** Tokens that a chat template may add: a system text of its own, and role markers around each message. A generous guess. */
@@ -24,6 +24,21 @@ export function countPromptTokens(prompt: Prompt, countTokens: (text: string) =>
   if (typeof prompt === "string") return countTokens(prompt);
   return prompt.reduce((sum, message) => sum + countTokens(message.content) + template.message, template.conversation);
 }
+
+/**
+ * What is behind an address may cost money: without its price a limit in dollars would never be reached.
+ * @throws RangeError where a budget limits dollars and nobody knows what the model costs
+ */
+export function requirePrice({ id, price }: Pick<Model, "id" | "price">, budgets: readonly Budget[]): void {
+  if (price || !/^https?:/.test(id) || budgets.every(({ dollars }) => dollars === undefined)) return;
+  throw new RangeError(
+    `Cannot keep a budget in dollars as the price of ${id} is not known: give its price (0 where it is free), or limit tokens`,
+  );
+}
+
+/** The worst that one reading of so many prompt tokens can cost. */
+export const readingBound = (promptTokens: number, price: Price | undefined): Cost =>
+  readingCost(cost({ promptTokens, calls: 1, nanodollars: nanodollars(price, { promptTokens }) }), price);
 
 /** Reading a next-token distribution counts as one generated token, as it is what drawing one would cost. */
 export const readingCost = (read: Cost, price: Price | undefined): Cost =>

@@ -12,35 +12,54 @@ import { random } from "../src/math/random.ts";
 import { methods, optionsOf } from "../src/methods.ts";
 import { withDefaults } from "../src/methods/method.ts";
 import { scripted } from "../src/models/scripted.ts";
+import { promptText } from "../src/problem.ts";
 import { countdown } from "../src/tasks/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ponderosa-abstain-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const file = join(folder, "calibration.json");
 
-/** Knows the problems whose target is odd: always right there, one thing or another elsewhere. */
-const halfKnowing = scripted({
-  id: "half-knowing",
-  capabilities: { messages: false, logProbs: true },
-  replies({ seed, prompt }) {
-    const text = String(prompt).trim();
-    const isKnown = Number(text.split(">")[1]) % 2 === 1;
-    if (isKnown) return countdown.solve(countdown.parse(text), key(0)) ?? "";
-    return `1+1=${random(seed).integer(9)}\n`;
-  },
-});
+/** Knows the problems whose target is odd: always right there, one thing or another elsewhere. Asked, it calls only the others true. */
+const halfKnowing = (messages: boolean) =>
+  scripted({
+    id: "half-knowing",
+    capabilities: { messages, logProbs: true },
+    replies({ seed, prompt }) {
+      const text = promptText(prompt);
+      const asked = text.match(/[\d,]+>\d+/g)?.at(-1) ?? "";
+      const isKnown = Number(asked.split(">")[1]) % 2 === 1;
+      if (text.includes("(A) True")) return isKnown ? "?" : "(A)";
+      if (isKnown) return countdown.solve(countdown.parse(asked), key(0)) ?? "";
+      return `1+1=${random(seed).integer(9)}\n`;
+    },
+  });
 
 async function cli(...argv: string[]) {
+  return interrupted(undefined, ...argv);
+}
+
+/** As if Ctrl-C were pressed as soon as `when` has been written; without it, never. */
+async function interrupted(when: string | undefined, ...argv: string[]) {
+  let stop = () => {};
   const chunks = { out: "", err: "" };
   const code = await main(argv, {
     process: {
       stdout: { write: (chunk) => void (chunks.out += chunk) },
-      stderr: { write: (chunk) => void (chunks.err += chunk) },
+      stderr: {
+        write(chunk) {
+          chunks.err += chunk;
+          if (when !== undefined && chunks.err.includes(when)) stop();
+        },
+      },
       env: {},
     },
     readStdin: async () => undefined,
-    openModel: async () => halfKnowing,
-    onInterrupt: () => () => {},
+    openModel: async (spec) => halfKnowing(spec.startsWith("http")),
+    onInterrupt(handler) {
+      stop = handler;
+      if (when === "") stop();
+      return () => {};
+    },
   });
   return { code, ...chunks };
 }
@@ -71,16 +90,55 @@ describe("calibrate", () => {
     const both = join(folder, "both.json");
     for (const n of ["2", "3", "2"])
       await cli("calibrate", "--method", "majority", "--n", n, "--problems", "5", "--out", both, "--quiet");
+    const equal = await cli(
+      "calibrate",
+      "--method",
+      "majority",
+      "--n",
+      "1",
+      "--problems",
+      "5",
+      "--out",
+      join(folder, "one.json"),
+    );
+    expect(equal.err).toMatch(/% of 5 answers right\nkept in/); // all equally sure: there is no surest half
     expect(readCalibrations(both).map(({ settings }) => settings.n)).toEqual([3, 2]);
+  });
+
+  test("answers without a confidence, which solve holds back, make no risk look lower: they count as wrong", async () => {
+    const path = join(folder, "unscored.json");
+    const asked = [
+      "--model",
+      "http://x/v1#y",
+      "--method",
+      "best-of-n",
+      "--n",
+      "1",
+      "--scorer",
+      "p-true",
+      "--problems",
+      "24",
+    ];
+    expect((await cli("calibrate", ...asked, "--out", path)).err).toContain("kept in");
+    const [{ confidences, correct }] = readCalibrations(path) as [Calibration];
+    expect(new Set(confidences)).toEqual(new Set([0, 1]));
+    expect(correct.some((one, i) => one === 1 && confidences[i] === 0)).toBe(false);
   });
 
   test("a method without confidence, or without a file, is refused", async () => {
     const greedy = await cli("calibrate", "--method", "greedy", "--out", join(folder, "none.json"));
     expect([greedy.code, existsSync(join(folder, "none.json"))]).toEqual([2, false]);
-    expect(greedy.err).toContain("Cannot calibrate greedy as it gives no confidence");
+    expect(greedy.err).toContain("Cannot calibrate greedy as it gave no confidence in 8 answers");
     expect((await cli("calibrate")).err).toContain("give --out");
     expect((await cli("calibrate", "--problems", "0", "--out", file)).err).toContain("--problems");
   });
+});
+
+test.each(["", "16 of 500"])("Ctrl-C in the middle of calibrate, after %j, keeps nothing and says so", async (when) => {
+  const path = join(folder, "stopped.json");
+  const ran = await interrupted(when, "calibrate", ...majority, "--out", path);
+  expect([ran.code, existsSync(path)]).toEqual([130, false]);
+  expect(ran.err.endsWith(`Stopped: nothing is kept in ${path}\n`)).toBe(true);
 });
 
 describe("solve --abstain", () => {
@@ -130,10 +188,12 @@ describe("solve --abstain", () => {
       file,
     );
     expect(ran.code).toBe(2);
-    expect(ran.err).toContain("has another settings");
+    expect(ran.err).toContain("calibration.json differs in settings. Make one");
     expect(ran.err).toMatch(/ponderosa calibrate --model sapling --task countdown --method majority --n 9 .*--out/);
     const none = await cli("solve", known, ...majority, "--abstain", "risk=0.1");
-    expect([none.code, none.err]).toEqual([2, expect.stringContaining("none is shipped")]);
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining("nearest that is shipped differs in settings")]);
+    const verified = await cli("solve", "--task", "countdown", known, "--abstain", "risk=0.1");
+    expect([verified.code, verified.err]).toEqual([2, expect.stringContaining("knows what is right")]);
     const free = await cli("solve", "--model", "http://x/v1#y", "Why?", "--abstain", "risk=0.1");
     expect([free.code, free.err]).toEqual([2, expect.stringContaining("free text, which nobody can grade")]);
     expect((await cli("solve", known, "--calibration", file)).err).toContain("without --abstain");

@@ -120,12 +120,29 @@ describe("eval", () => {
     });
     expect(stopped.code).toBe(130);
     expect(stopped.out).toBe("");
-    expect(stopped.err).toContain(`go on with: ponderosa eval --resume ${store} --name "countdown on stand-in"`);
+    expect(stopped.err).toContain(`go on with:\n  ponderosa eval --resume ${store} --name 'countdown on stand-in'\n`);
     const resumed = await cli(["eval", "--resume", store]);
     expect(resumed.code).toBe(0);
     expect(resumed.err).toMatch(/Going on: \d+ of 64 runs are there/);
     await cli(["eval", ...small, "--out", alone]);
     expect(await recordsIn(store)).toEqual(await recordsIn(alone));
+  });
+
+  test("a mistake of a method is an error, not wrong usage, once runs have begun", async () => {
+    const module = fresh(".ts");
+    writeFileSync(
+      module,
+      `let made = 0;
+      const make = () => {
+        if (++made === 2) throw new RangeError("of its own");
+        return { search: function* () {}, policy: { root: () => {}, bound: () => ({ tokens: 0 }) } };
+      };
+      export default { task: "countdown", model: "stand-in", methods: [{ label: "mine", make }], baselines: false };`,
+    );
+    expect(await cli(["eval", module, "--out", fresh(".db"), "--quiet"])).toMatchObject({
+      code: 1,
+      err: "of its own\n",
+    });
   });
 
   test("requests that a dead process left in flight are said", async () => {
@@ -157,7 +174,9 @@ async function recordsIn(path: string) {
 describe("wrong use is one clear line, and exit code 2", () => {
   const kept = fresh(".db");
   test.each([
-    [["eval"], "Cannot use nothing as --task"],
+    [["eval"], "Cannot evaluate without problems: give --task countdown"],
+    [["eval", "--task", "countdown"], "Cannot evaluate without methods: give --methods"],
+    [["eval", "--file", "nowhere.jsonl", "--methods", "greedy"], "nowhere.jsonl as there is no such file"],
     [
       ["eval", "--task", "cuntdown", "--methods", "greedy"],
       '--task: Cannot find a task named "cuntdown": did you mean countdown?',
@@ -174,6 +193,22 @@ describe("wrong use is one clear line, and exit code 2", () => {
     [
       ["eval", "--task", "countdown", "--methods", "greedy", "--report", "/nowhere/x.html"],
       "Cannot write /nowhere/x.html",
+    ],
+    [
+      ["eval", "--file", "x.jsonl", "--shots", "x", "--methods", "greedy"],
+      'Cannot use "x" as --shots: it must be a whole',
+    ],
+    [
+      ["eval", "--task", "countdown", "--level", "x", "--methods", "greedy"],
+      '--level: Cannot make problems of level "x"',
+    ],
+    [
+      ["eval", "--task", "countdown", "--methods", "greedy", "--report", folder],
+      `Cannot write ${folder} as it is a folder`,
+    ],
+    [
+      ["eval", "--task", "countdown", "--methods", "greedy", "--out", folder],
+      `Cannot write ${folder} as it is a folder`,
     ],
     [["report", "nowhere.db"], "Cannot read nowhere.db"],
     [["export", "nowhere.db", "--format", "xml"], 'Cannot use "xml" as --format'],

@@ -1,24 +1,31 @@
 /** The phenomena that need no model, or a few problems of one: all of them run, and what is known exactly comes out. */
 import { expect, test } from "vitest";
+import { coverage } from "../phenomena/coverage.ts";
 import { phenomena } from "../phenomena/list.ts";
 import { measure } from "../phenomena/measure.ts";
-import { exactly, judged, overall, type World } from "../phenomena/phenomenon.ts";
+import { exactly, judged, overall } from "../phenomena/phenomenon.ts";
 import { figure } from "../phenomena/plot.ts";
 import { report } from "../phenomena/report.ts";
 
-const world: World = "simulated";
-
 test("the verdict is that of the interval: beyond the margin, beyond it on the other side, or neither", () => {
-  const effect = { name: "a gain", world, unit: "points", margin: 0.05 };
   const verdict = (low: number, high: number) =>
-    judged({ ...effect, estimate: { value: (low + high) / 2, low, high } }).verdict;
+    judged("simulated", "a gain", { value: (low + high) / 2, low, high }, { margin: 0.05 }).verdict;
   expect(verdict(0.06, 0.1)).toBe("reproduced");
   expect(verdict(0.04, 0.1)).toBe("not reproduced");
   expect(verdict(-0.1, -0.06)).toBe("reversed");
   expect(verdict(-0.1, -0.04)).toBe("not reproduced");
-  const [yes, no, reversed] = [0.1, 0, -0.1].map((value) => judged({ ...effect, estimate: exactly(value) }));
+  const [yes, no, reversed] = [0.1, 0, -0.1].map((value) =>
+    judged("simulated", "a gain", exactly(value), { margin: 0.05 }),
+  );
   if (!yes || !no || !reversed) throw new Error("three effects");
   expect([[yes], [yes, no], [yes, no, reversed]].map(overall)).toEqual(["reproduced", "not reproduced", "reversed"]);
+});
+
+test("a vote that two answers share counts one half", async () => {
+  const [simulated] = coverage.measurements;
+  const rows = await Promise.all(Array.from({ length: 20 }, (_, unit) => simulated?.measure(unit)));
+  const ofTwo = (rows as { voted: number[] }[]).map(({ voted }) => voted[1]); // right and wrong once each: a tie
+  expect(new Set(ofTwo)).toEqual(new Set([0, 0.5, 1]));
 });
 
 test("all of them run on few problems; what has a known law is reproduced, and all of it is told", async () => {
@@ -45,4 +52,4 @@ test("all of them run on few problems; what has a known law is reproduced, and a
     expect(drawing).not.toMatch(/NaN|undefined/);
     for (const { title } of findings.panels) expect(drawing).toContain(title);
   }
-}, 300_000); // some 18 seconds alone on a core: every method of the page, end to end
+}, 300_000); // some 6 seconds of a core: every method of the page, end to end

@@ -91,12 +91,12 @@ export interface RiskThreshold {
   readonly risk: number | undefined;
 }
 
-const hundredths: readonly number[] = Array.from({ length: 51 }, (_, i) => i / 50);
+const evenThresholds: readonly number[] = Array.from({ length: 51 }, (_, i) => i / 50);
 
 export function riskThreshold(
   confidences: readonly number[],
   correct: readonly boolean[],
-  { risk, delta = 0.05, thresholds = hundredths, testing = "fixed-sequence", starts = 10 }: RiskOptions,
+  { risk, delta = 0.05, thresholds = evenThresholds, testing = "fixed-sequence", starts = 10 }: RiskOptions,
 ): RiskThreshold {
   checkPairs("a risk threshold", "confidences", confidences, correct);
   checkBetween("a risk threshold", "risk", risk, [0, 1], { open: true });

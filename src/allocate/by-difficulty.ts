@@ -43,10 +43,18 @@ export interface FittedByDifficulty extends StrategyByDifficulty {
   readonly bound: number;
 }
 
-/** Undefined where not even the cheapest strategies are within the budget. `budget`: mean cost of a question. */
+/** Undefined where not even the cheapest strategies are within the budget. */
 export function fitByDifficulty(
   records: readonly DifficultyRecord[],
-  { budget, bins = 5 }: { readonly budget: number /** @default 5 */; readonly bins?: number },
+  {
+    budget,
+    bins = 5,
+  }: {
+    /** Mean cost of a question. */
+    readonly budget: number;
+    /** @default 5 */
+    readonly bins?: number;
+  },
 ): FittedByDifficulty | undefined {
   const strategies = checkRecords(records);
   checkNumber("strategies by difficulty", "budget", budget, { least: 0 });

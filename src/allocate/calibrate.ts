@@ -20,7 +20,7 @@
  * infinitely much. The order of scores is kept by all but `histogram`; `platt` turns it round where more means less. A map is right for the model, the problems and the stop
  * that it was fitted on; measure it on others (`ponderosa/measure`).
  */
-import { logisticRegression } from "../math/logistic.ts";
+import { logisticRegression, sigmoid } from "../math/logistic.ts";
 import type { Json } from "../problem.ts";
 import { checkPairs, checkWhole } from "../options.ts";
 
@@ -32,7 +32,6 @@ export interface CalibrationMap {
   at(score: number): number;
 }
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 /** Of a probability, within ±34.5: 0 and 1 are taken for 1e-15 away from them. */
 const logit = (p: number): number => {
   const inside = Math.min(Math.max(p, 1e-15), 1 - 1e-15);

@@ -35,7 +35,7 @@ export interface DeepConfOptions<S> {
   readonly warmUp?: number;
   /** The share of answers like those of the warm-up that goes on; in (0, 1). @default 0.9 */
   readonly keep?: number;
-  /** The leader's share of the weight that ends the draws; in (0, 1], 1 ends them only where all agree. @default 0.95 */
+  /** The leader's share of the weight that ends the draws; in [0, 1]; 1 ends them only where all agree, 0 after the warm-up. @default 0.95 */
   readonly consensus?: number;
   /** Answers begun at most, the warm-up among them. @default 64 */
   readonly most?: number;

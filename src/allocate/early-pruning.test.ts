@@ -57,6 +57,12 @@ test("the schedule, round by round: who goes on, what it costs, what was given u
   expect(spent.calls).toBe(8 + 8 + 3 + 1); // draws, then a score each at every rung and end
 });
 
+test("a share that is a whole number keeps that many, whatever its rounding", async () => {
+  const samples = Array.from({ length: 100 }, (_, i) => written(`${i}`, [1, 1], [i, i]));
+  const { outcome } = await pruned(poolOf(samples), { n: 100, keep: 0.57 }); // 0.57 · 100 is 56.99999999999999
+  expect([outcome?.candidates.length, outcome?.pruned]).toEqual([57, 43]);
+});
+
 test("one rung whose score is right about the whole finds it as often as best of n, at less than half the cost", async () => {
   // A beginning is good or bad (by lot), and only good ones come right: the score after one step says which.
   const stream = random(fold(key(5), "halving"));

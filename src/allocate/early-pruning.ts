@@ -77,7 +77,7 @@ export function earlyPruning<S>({
         finished.push(...grownNow.filter(({ node }) => node.done));
         begun = grownNow.filter(({ node }) => !node.done).sort(byRank);
         if (spent && begun.length + finished.length === 0) throw spent;
-        const kept = begun.length === 0 ? 0 : Math.max(1, Math.floor(keep * begun.length));
+        const kept = begun.length === 0 ? 0 : Math.max(1, Math.floor(keep * begun.length + 1e-9));
         pruned += begun.length - kept;
         begun = begun.slice(0, kept);
       }

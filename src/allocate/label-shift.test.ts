@@ -85,6 +85,8 @@ test("refuses what is no label by name", () => {
   const set = { classes: 2, labels: [0, 2], predictions: [0, 1], newPredictions: [1] };
   expect(() => labelWeights(set, { delta: 0.1 })).toThrow("below 2");
   expect(() => labelWeights({ ...set, labels: [0] }, { delta: 0.1 })).toThrow("'labels'");
+  const options = { error: 0.1, delta: 1.05, key: key(1) };
+  expect(() => labelShiftThreshold([1, 1], { ...set, labels: [0, 1] }, options)).toThrow("'delta' must be in (0, 1)");
   expect(() => labelShiftThreshold([1], { ...set, labels: [0, 1] }, { error: 0.1, key: key(1) })).toThrow(
     "'nonconformities'",
   );

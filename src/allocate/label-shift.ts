@@ -8,7 +8,8 @@
  * that of PAC sets on a sample of the old data that is rejected into the new law: accept with probability w / b, b the greatest
  * upper bound; and as w is known by an interval only, by the worst of it: misses are accepted by the upper end, hits by the lower.
  * With probability at least 1 − δ, shared equally by all intervals and the final bound, at most a share ε of new problems
- * has its right answer outside.
+ * has its right answer outside. To the letter this wants b fixed beforehand; it is found on the same data, and decides only how
+ * many of them are accepted.
  *
  * Here elimination is in interval arithmetic, which holds for any signs; b is one for all; thresholds are tried from the greatest set
  * downwards to the first that fails, which the worst case makes monotone. Where data are too few to keep a pivot away from 0, a
@@ -81,6 +82,7 @@ export function labelShiftThreshold(
   { error, delta = 0.05, key }: LabelShiftOptions,
 ): number {
   checkBetween("label shift", "error", error, [0, 1], { open: true });
+  checkBetween("label shift", "delta", delta, [0, 1], { open: true });
   const { classes, labels } = data;
   if (nonconformities.length !== labels.length || nonconformities.some(Number.isNaN))
     throw new RangeError(

@@ -4,7 +4,7 @@
  *
  * Park & Kim 2023, "PAC Neural Prediction Set Learning to Quantify the Uncertainty of Generative Language Models", arXiv:2307.09254: sets
  * given by a network in place of a number, with the same promise as `pacThreshold`. The form here is ours: τ(x) of one hidden layer of tanh
- * units; its loss the mean size of the sets and λ × their misses, both with sigmoids for steps; of several λ the one with the
+ * units; its loss the mean share of candidates inside and λ × the share of misses, with sigmoids for steps; of several λ the one with the
  * smallest sets whose misses on the training problems are at most ε. The check moves τ up or down by one number, which is
  * `pacThreshold` of nonconformity − τ(x): with probability at least 1 − δ over the held-out problems, at most a share ε of new ones has
  * its right answer outside, however badly the network was trained.
@@ -12,6 +12,7 @@
  * Needs hundreds of problems on each side. The held-out ones must not have trained the rule.
  */
 import type { Key } from "../key.ts";
+import { sigmoid } from "../math/logistic.ts";
 import { lbfgs } from "../math/optimise.ts";
 import { random } from "../math/random.ts";
 import { checkBetween, checkWhole } from "../options.ts";
@@ -63,8 +64,7 @@ export function learnSetRule(examples: readonly SetExample[], { error, key, hidd
   ];
   const step = softness * spread;
 
-  const fits = [0.5, 1, 2, 4, 8, 16].map((ratio) => {
-    const price = ratio / error; // of a miss, in mean sizes
+  const fits = [0.5, 1, 2, 4, 8, 16].map((price) => {
     const loss = (weights: readonly number[]): readonly [number, number[]] => {
       let total = 0;
       const gradient = weights.map(() => 0);
@@ -77,8 +77,8 @@ export function learnSetRule(examples: readonly SetExample[], { error, key, hidd
           slope += (inside * (1 - inside)) / (step * known.length * candidates.length);
         }
         const outside = sigmoid((right - tau) / step);
-        total += (price * error * outside) / known.length;
-        slope -= (price * error * outside * (1 - outside)) / (step * known.length);
+        total += (price * outside) / known.length;
+        slope -= (price * outside * (1 - outside)) / (step * known.length);
         backward(gradient, weights, features, units, slope);
       }
       return [total, gradient];
@@ -113,8 +113,6 @@ export function measureSetRule(
   }
   return { missed, size };
 }
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 function forward(weights: readonly number[], features: readonly number[], hidden: number) {
   const inputs = features.length + 1;

@@ -14,7 +14,7 @@
  * nor interactions: where more documents begin to hurt, it will not say so. Check the cell that it names against its neighbours.
  */
 import { dot } from "../math/linear.ts";
-import { logisticRegression } from "../math/logistic.ts";
+import { logisticRegression, sigmoid } from "../math/logistic.ts";
 import { checkNumber } from "../options.ts";
 
 /** One way to spend: each a whole number >= 0, rounds >= 1. */
@@ -63,7 +63,7 @@ export function fitRagSplit(observations: readonly RagObservation[]): RagModel {
 }
 
 export const predictRag = ({ weights }: RagModel, cell: RagCell, informativeness: Informativeness): number =>
-  1 / (1 + Math.exp(-dot(weights, featuresOf(cell, informativeness))));
+  sigmoid(dot(weights, featuresOf(cell, informativeness)));
 
 /** The cell of the highest predicted quality whose cost is within the budget, the cheaper of equals; undefined where none is. */
 export function bestRagCell(

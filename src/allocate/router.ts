@@ -12,7 +12,7 @@
  * Pays where problems differ in difficulty and the question shows it. A cascade (`cascade.ts`) sees the cheap answer first, and so
  * knows more, and pays for both where it goes on. Where the question tells nothing, routing is choosing by lot.
  */
-import { logisticRegression } from "../math/logistic.ts";
+import { logisticRegression, sigmoid } from "../math/logistic.ts";
 import type { Problem } from "../problem.ts";
 import type { Outcome, Search } from "../search.ts";
 import { checkBetween, checkPairs } from "../options.ts";
@@ -58,7 +58,7 @@ export function fitRouter(
         (sum, weight, i) => sum + weight * (row[i] ?? (i === row.length ? 1 : Number.NaN)),
         0,
       );
-      return 1 / (1 + Math.exp(-margin));
+      return sigmoid(margin);
     },
   };
 }

@@ -33,11 +33,12 @@ export interface MixOptions {
 
 /** What a mix does on problems with these rates [problems][configurations]: the mean of 1 − Π (1 − p)^samples. */
 export function mixSuccess(rates: readonly (readonly number[])[], samples: readonly number[]): number {
-  const failures = rates.map((row) =>
-    samples.reduce((all, count, one) => all * (1 - (row[one] as number)) ** count, 1),
-  );
-  return 1 - mean(failures);
+  return 1 - mean(failuresOf(rates, samples));
 }
+
+/** [problems] probability that no sample is right. */
+const failuresOf = (rates: readonly (readonly number[])[], samples: readonly number[]): number[] =>
+  rates.map((row) => samples.reduce((all, count, one) => all * (1 - (row[one] as number)) ** count, 1));
 
 /**
  * `rates` [problems][configurations], in [0, 1]. Ties: the earlier configuration.
@@ -56,7 +57,7 @@ export function fitMix(
   const pure = costs.map((cost, one) =>
     costs.map((_, other) => (other === one ? Math.floor(budget / cost + 1e-9) : 0)),
   );
-  const starts = [greedy(rates, costs, (cost) => within(cost)), ...pure];
+  const starts = [greedy(rates, costs, within), ...pure];
   const start = starts.reduce((best, one) => (mixSuccess(rates, one) > mixSuccess(rates, best) + 1e-12 ? one : best));
   const samples = climb(rates, start, (mix) => within(costOf(mix)));
   const success = mixSuccess(rates, samples);
@@ -123,9 +124,7 @@ function boundOf(
   budget: number,
   costs: readonly number[],
 ): number {
-  const failures = rates.map((row) =>
-    samples.reduce((all, count, one) => all * (1 - (row[one] as number)) ** count, 1),
-  );
+  const failures = failuresOf(rates, samples);
   const worth = costs.map((cost, one) => gainOf(rates, failures, one) / cost);
   return 1 - mean(failures) + budget * Math.max(...worth);
 }

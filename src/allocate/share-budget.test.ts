@@ -26,11 +26,15 @@ test("marginal gains: hand-made, and what they gain over an even split", () => {
   expect(shared.quality).toBeGreaterThan(even);
 });
 
+test("a curve that is a line is followed as far as the budget goes", () => {
+  expect(shareSamples([[0, 0.1, 0.2, 0.3]], { budget: 2 })).toMatchObject({ samples: [2], quality: 0.2, cost: 2 });
+});
+
 test("costs count: a sample of twice the price must gain twice as much", () => {
   const curves = [successCurve(0.5, 8), successCurve(0.5, 8)];
   expect(shareSamples(curves, { budget: 5, costs: [1, 2] }).samples).toEqual([3, 1]); // ½, ¼ each; ¼, ⅛; equal: the earlier
   expect(() => shareSamples(curves, { budget: 5, costs: [1] })).toThrow("one for each question");
-  expect(() => shareSamples([[]], { budget: 5 })).toThrow("every group must have a choice");
+  expect(() => shareSamples([[]], { budget: 5 })).toThrow("it begins with the quality of no sample");
 });
 
 test("one at a time: as good as the best policy there is, by dynamic programming over all of them", () => {

@@ -14,7 +14,7 @@
  * Pays where questions differ in difficulty and the verifier is exact. With a scorer that errs, the questions that get most samples
  * are those where it errs most: use curves that were measured with that scorer.
  */
-import { multipleChoiceKnapsack } from "../math/knapsack.ts";
+import { multipleChoiceKnapsack, type Packed } from "../math/knapsack.ts";
 import { checkNumber, checkWhole } from "../options.ts";
 
 export interface SharedBudget {
@@ -44,13 +44,13 @@ export function shareSamples(
     throw new RangeError(
       `Cannot share a budget as 'costs' must be positive, one for each question: there are ${costs.length} for ${curves.length}`,
     );
+  if (curves.some(({ length }) => length === 0))
+    throw new RangeError("Cannot share a budget as a curve is empty: it begins with the quality of no sample");
   const groups = curves.map((curve, question) =>
     curve.map((value, samples) => ({ cost: samples * (costs[question] as number), value })),
   );
-  const packed = multipleChoiceKnapsack(groups, budget);
-  if (!packed)
-    throw new RangeError("Cannot share a budget as a curve is empty: it begins with the quality of no sample");
-  return { samples: packed.chosen, quality: packed.value, cost: packed.cost, bound: packed.bound };
+  const { chosen, value, cost, bound } = multipleChoiceKnapsack(groups, budget) as Packed; // no samples cost nothing
+  return { samples: chosen, quality: value, cost, bound };
 }
 
 /** [most + 1] probabilities that one of k samples is right, if each is with probability p. */

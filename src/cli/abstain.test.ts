@@ -77,6 +77,17 @@ describe("a decision", () => {
     expect(Math.abs((held.probability ?? 0) - Math.sqrt(0.1))).toBeLessThan(0.1);
   });
 
+  test("a confidence is rounded as those of the table are, and a small risk is said as it is", () => {
+    const sure: Calibration = {
+      ...table,
+      confidences: table.confidences.map(() => 1),
+      correct: table.correct.map(() => 1),
+    };
+    const rule = { by: "risk", risk: 0.004, delta: 0.1 } as const;
+    expect(decide(rule, 1 - 1e-9, sure).abstained).toBe(false);
+    expect(decide(rule, 0.9, sure).reason).toContain("at most 0.4% of answers");
+  });
+
   test("where no threshold keeps the risk, everything is held back", () => {
     expect(decide({ by: "risk", risk: 0.2, delta: 0.1 }, 1, wrong)).toMatchObject({
       abstained: true,
@@ -100,7 +111,7 @@ describe("a decision", () => {
     });
     expect(decide({ by: "confidence", least: 0 }, undefined)).toMatchObject({
       abstained: true,
-      reason: "there is no confidence in the answer",
+      reason: "the method gave no confidence",
     });
     expect(() => decide({ by: "price", price: 1 }, 1)).toThrow(TypeError);
   });

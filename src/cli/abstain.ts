@@ -2,10 +2,9 @@
 import { answerThreshold, riskThreshold } from "../allocate/abstain.ts";
 import { isotonic } from "../allocate/calibrate.ts";
 import { nearest } from "../nearest.ts";
-import type { Calibration } from "./calibrations.ts";
+import { type Calibration, tabulated } from "./calibrations.ts";
 import { numberOf } from "../methods/typed.ts";
 import { UsageError } from "./report.ts";
-import { percent } from "./words.ts";
 
 /**
  * `risk`: at most this share of the answers given is wrong, but for a share `delta` of calibrations. `price`: what a wrong answer
@@ -19,7 +18,7 @@ export type AbstainRule =
 /** How often the promise of a risk may be broken, over calibrations. */
 const defaultDelta = 0.1;
 
-/** Fixed before any data: hundredths, and closer where scorers crowd. */
+/** Fixed before any data; closer where scorers crowd. */
 const thresholds = [...Array.from({ length: 50 }, (_, i) => i / 50), 0.99, 0.995, 0.998, 0.999, 1];
 
 /** `risk=0.05`, `risk=0.05,delta=0.1`, `price=4`, `confidence=0.8`. @throws UsageError */
@@ -69,12 +68,13 @@ export interface Decision {
  * What a rule says to a confidence. `calibration` is needed by `risk` and `price`. The probability is that of an isotonic map of the
  * table; the guarantee of `risk` does not rest on it.
  */
-export function decide(rule: AbstainRule, confidence: number | undefined, calibration?: Calibration): Decision {
+export function decide(rule: AbstainRule, said: number | undefined, calibration?: Calibration): Decision {
+  const confidence = said !== undefined && calibration ? tabulated(said) : said;
   const right = calibration?.correct.map((one) => one === 1) ?? [];
   const probability =
     calibration && confidence !== undefined ? isotonic(calibration.confidences, right).at(confidence) : null;
   if (confidence === undefined)
-    return { abstained: true, reason: "there is no confidence in the answer", probability, threshold: null };
+    return { abstained: true, reason: "the method gave no confidence", probability, threshold: null };
   const compared = (name: string, value: number, threshold: number, why = ""): Decision => {
     const abstained = value < threshold;
     const digits = value.toFixed(2) === threshold.toFixed(2) ? 4 : 2;
@@ -92,14 +92,10 @@ export function decide(rule: AbstainRule, confidence: number | undefined, calibr
       `, from which on answers are worth it where a wrong one costs ${rule.price}`,
     );
   const { risk, delta } = rule;
+  const share = `${Number((100 * risk).toPrecision(3))}%`;
   const { threshold } = riskThreshold(calibration.confidences, right, { risk, delta, thresholds });
   if (threshold !== undefined)
-    return compared(
-      "confidence",
-      confidence,
-      threshold,
-      `, from which on at most ${percent(risk)} of answers are wrong`,
-    );
-  const reason = `no confidence was shown to keep the risk at ${percent(risk)}, on ${right.length} graded answers`;
+    return compared("confidence", confidence, threshold, `, from which on at most ${share} of answers are wrong`);
+  const reason = `no confidence was shown to keep the risk at ${share}, on ${right.length} graded answers`;
   return { abstained: true, reason, probability, threshold: null };
 }

@@ -5,7 +5,7 @@ import { riskCoverage } from "../measure/calibration.ts";
 import { planOf } from "../methods.ts";
 import { promptFor } from "../methods/prompt-for.ts";
 import { run } from "../run.ts";
-import { type Calibration, readCalibrations, withCalibration } from "./calibrations.ts";
+import { type Calibration, readCalibrations, tabulated, withCalibration } from "./calibrations.ts";
 import type { CliContext } from "./context.ts";
 import { openNamed } from "./open.ts";
 import { methodNamed, methodOptions, optionFlags, readBudget, readSeed, readSettings, taskOf } from "./options.ts";
@@ -52,7 +52,7 @@ export async function calibrate(this: CliContext, flags: CalibrateFlags): Promis
   checkWritable(out);
   const others = existsSync(out) ? readCalibrations(out) : [];
 
-  const model = await openNamed(this, spec);
+  const model = await openNamed(this, spec, budget);
   const stopping = new AbortController();
   const forget = this.onInterrupt(() => stopping.abort());
   const { stderr } = this.process;
@@ -72,22 +72,23 @@ export async function calibrate(this: CliContext, flags: CalibrateFlags): Promis
     };
     const confidences: number[] = [];
     const correct: (0 | 1)[] = [];
-    for (let from = 0; from < problems && !stopping.signal.aborted; from += together) {
+    for (let from = 0; from < problems; from += together) {
       const batch = Array.from({ length: Math.min(together, problems - from) }, (_, i) => graded(from + i));
       const results = await Promise.all(batch);
+      if (stopping.signal.aborted) {
+        stderr.write(`Stopped: nothing is kept in ${out}\n`);
+        this.process.exitCode = exitCodes.interrupted;
+        return;
+      }
       if (results.every(([confidence]) => confidence === undefined) && confidences.length === 0)
         throw new UsageError(
-          `Cannot calibrate ${method.name} as it gives no confidence: use majority, or best-of-n with --scorer value-token`,
+          `Cannot calibrate ${method.name} as it gave no confidence in ${plural(results.length, "answer")}: use majority, or best-of-n with --scorer value-token`,
         );
-      for (const [confidence = 0, isRight] of results) {
-        confidences.push(Number(confidence.toPrecision(6)));
-        correct.push(isRight ? 1 : 0);
+      for (const [confidence, isRight] of results) {
+        confidences.push(tabulated(confidence ?? 0));
+        correct.push(confidence !== undefined && isRight ? 1 : 0);
       }
       if (!flags.quiet) stderr.write(`${confidences.length} of ${problems}${stderr.isTTY ? "\r" : "\n"}`);
-    }
-    if (stopping.signal.aborted) {
-      this.process.exitCode = exitCodes.interrupted;
-      return;
     }
     const made: Calibration = {
       version: 1,
@@ -114,5 +115,7 @@ function summary({ confidences, correct }: Calibration): string {
   const right = correct.map((one) => one === 1);
   const half = riskCoverage(confidences, right).find(({ coverage }) => coverage >= 0.5);
   const shares = `${percent(right.filter(Boolean).length / right.length)} of ${plural(right.length, "answer")} right`;
-  return half ? `${shares}; of the surest ${percent(half.coverage)}, ${percent(1 - half.risk)}` : shares;
+  return half && half.coverage < 1
+    ? `${shares}; of the surest ${percent(half.coverage)}, ${percent(1 - half.risk)}`
+    : shares;
 }

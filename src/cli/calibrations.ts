@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Budget } from "../budget.ts";
 import type { MethodSettings } from "../methods.ts";
+import { listed } from "../nearest.ts";
 import type { Json } from "../problem.ts";
 import { budgetText } from "./options.ts";
 import { readText } from "./question.ts";
@@ -28,11 +29,14 @@ export interface Calibration extends Calibrated {
   readonly version: 1;
   /** Of the problems and the runs. */
   readonly seed: number;
-  /** [problems] in [0, 1]; 0 where none was given. */
+  /** [problems] in [0, 1], rounded by `tabulated`; 0 where none was given. */
   readonly confidences: readonly number[];
-  /** [problems] 1 for right, 0 for wrong. */
+  /** [problems] 1 for right, 0 for wrong. Answers without a confidence are always held back, and count as wrong: no risk is lower by them. */
   readonly correct: readonly (0 | 1)[];
 }
+
+/** A confidence as a table keeps it: what a table decides about must be rounded in the same way. */
+export const tabulated = (confidence: number): number => Number(confidence.toPrecision(6));
 
 /** Of the models that are shipped. */
 export const shippedCalibrations: string = fileURLToPath(new URL("../../sapling/calibrations.json", import.meta.url));
@@ -48,7 +52,9 @@ export function readCalibrations(path: string): Calibration[] {
   }
   const tables = Array.isArray(found) ? found : [found];
   if (!tables.every(isCalibration))
-    throw new UsageError(`Cannot use ${path} as a calibration: make one with ponderosa calibrate --out ${path}`);
+    throw new UsageError(
+      `Cannot use ${path} as a calibration as it holds something else: ponderosa calibrate --out makes one in a new file`,
+    );
   return tables;
 }
 
@@ -79,13 +85,10 @@ export function calibrationFor(asked: Calibrated, path: string | undefined): Cal
   const tables = path !== undefined || existsSync(file) ? readCalibrations(file) : [];
   const found = tables.find((table) => differences(table, asked).length === 0);
   if (found) return found;
-  const nearest = tables.map((table) => differences(table, asked)).sort((a, b) => a.length - b.length)[0];
-  const why =
-    path === undefined
-      ? "none is shipped for this model, task, method and settings"
-      : `${path} has ${nearest ? `another ${nearest.join(", ")}` : "none"}`;
+  const [nearest] = tables.map((table) => differences(table, asked)).sort((a, b) => a.length - b.length);
+  const differs = nearest ? `differs in ${listed(nearest)}` : "holds none";
   throw new UsageError(
-    `Cannot abstain without a calibration: ${why}. Make one, and name it by --calibration:\n  ${makingOf(asked)}`,
+    `Cannot abstain without a calibration: ${path ?? "the nearest that is shipped"} ${differs}. Make one, and name it by --calibration:\n  ${makingOf(asked)}`,
   );
 }
 

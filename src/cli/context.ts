@@ -2,6 +2,9 @@
 import type { StricliProcess } from "@stricli/core";
 import type { Model } from "../model.ts";
 
+/** Names a file with what servers' models cost. */
+export const pricesVariable = "PONDEROSA_PRICES";
+
 /** Where the key for a server comes from. */
 export const apiKeyVariable = "PONDEROSA_API_KEY";
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { cost, noCost } from "../budget.ts";
 import type { RunNews } from "../eval/session.ts";
 import type { EvaluationRecord } from "../record.ts";
@@ -33,6 +33,13 @@ function viewed(terminal?: { columns: number }, quiet = false) {
   const view = progressView(context, quiet, () => milliseconds);
   return {
     view,
+    /** What is written while nothing happens but a second. */
+    later(ms: number): string {
+      milliseconds = ms;
+      written = "";
+      vi.advanceTimersByTime(1000);
+      return written;
+    },
     at(ms: number, event: Parameters<typeof view.event>[0]): string {
       milliseconds = ms;
       written = "";
@@ -65,7 +72,7 @@ test("without a terminal there is a line every five seconds at most, with rates,
   );
   expect(at(4000, { type: "run", run: run("a") })).toBe("");
   expect(at(5000, { type: "run", run: run("b") })).toBe(
-    "66% · 4 of 6 runs · 0.4 runs/s · 4 tokens/s · 20 tokens paid, 40 out of the ledger · 5 s left\n",
+    "66% · 4 of 6 runs · 5 s left · 0.4 runs/s · 20 tokens paid, 40 out of the ledger · 4 tokens/s\n",
   );
   expect(at(6000, { type: "run", run: run("c") })).toBe("");
   // The same run once more, from a fresh worker, counts once.
@@ -75,11 +82,23 @@ test("without a terminal there is a line every five seconds at most, with rates,
 test("on a terminal one line is written over and over, never wider than it", () => {
   const { at } = viewed({ columns: 40 });
   at(0, begin(0));
-  const first = at(200, { type: "run", run: run("a") });
-  expect(first.startsWith("\r16% · 1 of 6 runs")).toBe(true);
-  expect(first.replace("\r", "").replace("\x1b[K", "").length).toBeLessThan(40);
+  expect(at(200, { type: "run", run: run("a") })).toBe("\r16% · 1 of 6 runs · 1 s left\x1b[K"); // no room for more
   expect(at(250, { type: "run", run: run("b") })).toBe("");
   expect(at(300, { type: "run", run: run("c") })).toContain("\r50%");
+});
+
+test("on a terminal the line is there before the first run ends, and time passes on it", () => {
+  vi.useFakeTimers();
+  try {
+    const { at, view, later } = viewed({ columns: 80 });
+    expect(at(200, begin(0))).toMatch(/\r0% · 0 of 6 runs · 0 tokens paid\x1b\[K$/);
+    at(1200, { type: "run", run: run("a") });
+    expect(later(2200)).toContain("\r16% · 1 of 6 runs · 10 s left · 0.5 runs/s");
+    view.end();
+    expect(later(9999)).toBe("");
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("failures, deaths and what is in doubt are said; dollars where there are some", () => {
@@ -92,7 +111,7 @@ test("failures, deaths and what is in doubt are said; dollars where there are so
   expect(at(2, { type: "run", run: run("b", failed) })).toBe("");
   expect(at(3, { type: "worker-died", reason: "out of memory", groups: 2 })).toContain("out of memory");
   const dear = { paid: { ...noCost, nanodollars: 123_000_000 } };
-  expect(at(6000, { type: "run", run: run("c", dear) })).toContain("$0.12 · 2 runs with failures");
+  expect(at(6000, { type: "run", run: run("c", dear) })).toMatch(/ left · 2 runs with failures · .* · \$0\.12 · /);
   expect(view.end()).toMatchObject({ done: 3, failedRuns: 2, lostRuns: 0 });
 });
 

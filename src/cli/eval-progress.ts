@@ -8,6 +8,7 @@ import { failureText, plural, whole } from "./words.ts";
 
 const liveEveryMs = 100;
 const plainEveryMs = 5000;
+const tickMs = 1000;
 
 export interface ProgressView {
   event(event: EvaluateEvent): void;
@@ -29,6 +30,7 @@ export function progressView(
   let startedAt = 0;
   let shownAt = 0;
   let firstFailure: string | undefined;
+  let ticking: NodeJS.Timeout | undefined;
   const clear = () => isLive && !quiet && stderr.write("\r\x1b[K");
   const say = (...line: Span[]) => {
     if (quiet) return;
@@ -40,9 +42,8 @@ export function progressView(
     const told = now();
     if (!told || quiet || clock() - shownAt < everyMs) return;
     shownAt = clock();
-    const line = progressText(told);
-    if (isLive) stderr.write(`\r${line.slice(0, (stderr.columns ?? 80) - 1)}\x1b[K`);
-    else write(span(line));
+    if (isLive) stderr.write(`\r${progressText(told, (stderr.columns ?? 80) - 1)}\x1b[K`);
+    else write(span(progressText(told)));
   };
   return {
     event(event) {
@@ -65,7 +66,9 @@ export function progressView(
                 "warn",
               ),
             );
-          return;
+          // Where a run takes minutes the line must not stand still, nor be missing until the first one ends.
+          if (isLive) ticking = setInterval(show, tickMs).unref();
+          return show();
         }
         case "run":
           progress?.add(event.run);
@@ -84,27 +87,37 @@ export function progressView(
       }
     },
     end() {
+      clearInterval(ticking);
       clear();
       return now();
     },
   };
 }
 
-/** `37% · 450 of 1,200 runs · 61 runs/s · 24,310 tokens/s · 12,345 tokens paid, 34,567 out of the ledger · 2 min left` */
-export function progressText(progress: Progress): string {
+/**
+ * `37% · 450 of 1,200 runs · 2 min left · 61 runs/s · 12,345 tokens paid, 34,567 out of the ledger · 24,310 tokens/s`, or as many parts of it,
+ * from the first on, as there are `columns` for.
+ */
+export function progressText(progress: Progress, columns: number = Number.POSITIVE_INFINITY): string {
   const { done, total, charged, paid, failedRuns, runsPerSecond, tokensPerSecond, secondsLeft } = progress;
   const saved = charged.tokens - paid.tokens;
-  return [
+  const parts = [
     `${Math.floor((100 * done) / total)}%`,
     `${whole(done)} of ${plural(total, "run")}`,
-    `${runsPerSecond < 9.95 ? runsPerSecond.toFixed(1) : whole(runsPerSecond)} runs/s`,
-    `${whole(tokensPerSecond)} tokens/s`,
+    ...(secondsLeft === undefined || done === total ? [] : [`${durationText(secondsLeft)} left`]),
+    ...(failedRuns > 0 ? [`${plural(failedRuns, "run")} with failures`] : []),
+    ...(runsPerSecond > 0 ? [`${rateText(runsPerSecond)} runs/s`] : []),
     `${whole(paid.tokens)} tokens paid${saved > 0 ? `, ${whole(saved)} out of the ledger` : ""}`,
     ...(paid.nanodollars > 0 ? [dollars(paid.nanodollars / 1e9)] : []),
-    ...(failedRuns > 0 ? [`${plural(failedRuns, "run")} with failures`] : []),
-    ...(secondsLeft === undefined || done === total ? [] : [`${durationText(secondsLeft)} left`]),
-  ].join(" · ");
+    ...(tokensPerSecond > 0 ? [`${whole(tokensPerSecond)} tokens/s`] : []),
+  ];
+  while (parts.length > 1 && parts.join(" · ").length > columns) parts.pop();
+  return parts.join(" · ");
 }
+
+/** With as many digits as tell something. */
+const rateText = (rate: number): string =>
+  rate < 0.1 ? rate.toPrecision(1) : rate < 9.95 ? rate.toFixed(1) : whole(rate);
 
 const dollars = (value: number): string => `$${value < 1 ? value.toPrecision(2) : value.toFixed(2)}`;
 

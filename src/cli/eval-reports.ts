@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { CandidateRecord, EvaluationRecord } from "../record.ts";
 import type { Store } from "../runs/store/index.ts";
 import { type CliContext, usesColor } from "./context.ts";
-import { UsageError } from "./report.ts";
 import { checkWritable } from "./settings.ts";
 import { span, writer } from "./terminal.ts";
 
@@ -16,17 +15,8 @@ export interface ReportFlags {
 }
 
 export function checkReportFlags(flags: ReportFlags): void {
-  for (const path of [flags.report, flags.markdown, flags.json, flags.svg]) if (path !== undefined) checkWritable(path);
-}
-
-/** The evaluation of this name, or the newest. @throws UsageError */
-export async function evaluationNamed(store: Store, name: string | undefined, path: string): Promise<EvaluationRecord> {
-  const all = await store.evaluations();
-  const found = name === undefined ? all[0] : all.find((one) => one.name === name);
-  if (found) return found;
-  if (name === undefined) throw new UsageError(`Cannot find an evaluation in ${path} as it has none`);
-  const names = all.map((one) => JSON.stringify(one.name)).join(", ");
-  throw new UsageError(`Cannot find an evaluation named ${JSON.stringify(name)} in ${path}: there are ${names}`);
+  for (const path of [flags.report, flags.markdown, flags.json]) if (path !== undefined) checkWritable(path);
+  if (flags.svg !== undefined) checkWritable(flags.svg, "folder");
 }
 
 export async function writeReports(

@@ -7,14 +7,13 @@ import { readEvaluation } from "../eval/evaluation.ts";
 import { type Origin, optionsFrom } from "../eval/load.ts";
 import { numberOf } from "../methods/typed.ts";
 import { openStore } from "../runs/store/index.ts";
-import type { CliContext } from "./context.ts";
+import { type CliContext, usesColor } from "./context.ts";
 import { progressText, progressView } from "./eval-progress.ts";
-import { checkReportFlags, evaluationNamed, type ReportFlags, writeReports } from "./eval-reports.ts";
+import { checkReportFlags, type ReportFlags, writeReports } from "./eval-reports.ts";
 import { openNamed } from "./open.ts";
 import { exitCodes, UsageError } from "./report.ts";
-import { openKept } from "./report-runs.ts";
-import { checkWritable } from "./settings.ts";
-import { span, writer } from "./terminal.ts";
+import { checkStore, evaluationNamed, openKept, resumeCommand } from "./stores.ts";
+import { commandWriter, span, writer } from "./terminal.ts";
 import { flagOf } from "./words.ts";
 
 /** Each stands for a field of the evaluation. */
@@ -45,7 +44,7 @@ export interface EvalFlags extends OptionFlags, ReportFlags {
 
 export async function evaluateCommand(this: CliContext, flags: EvalFlags, file?: string): Promise<void> {
   const path = flags.resume ?? flags.out ?? "runs.db";
-  if (!/^postgres(ql)?:/.test(path)) checkWritable(path);
+  checkStore(path);
   checkReportFlags(flags);
   const origin = flags.resume === undefined ? originOf(flags, file) : await resumedOrigin(flags.resume, flags, file);
   const evaluation = await usage(async () =>
@@ -57,29 +56,39 @@ export async function evaluateCommand(this: CliContext, flags: EvalFlags, file?:
   const forget = this.onInterrupt(() => stopping.abort());
   const quiet = flags.quiet ?? false;
   const view = progressView(this, quiet);
+  let hasBegun = false;
   const say = writer(this.process.stderr, false);
+  const sayCommand = commandWriter(this.process.stderr, usesColor(this.process.stderr, this.process.env));
   try {
-    const { record, complete } = await usage(() =>
-      evaluate(evaluation, {
-        store: path,
-        origin,
-        openModel: (spec) => openNamed(this, spec),
-        workers,
-        ...(concurrency !== undefined && { concurrency }),
-        retryFailed: flags.retryFailed ?? false,
-        signal: stopping.signal,
-        onEvent: view.event,
-      }),
+    const { record, complete } = await usage(
+      () =>
+        evaluate(evaluation, {
+          store: path,
+          origin,
+          openModel: (spec) => openNamed(this, spec),
+          workers,
+          ...(concurrency !== undefined && { concurrency }),
+          retryFailed: flags.retryFailed ?? false,
+          signal: stopping.signal,
+          onEvent(event) {
+            hasBegun = true;
+            view.event(event);
+          },
+        }),
+      () => !hasBegun,
     );
     const progress = view.end();
     if (!quiet && progress) say(span(progressText(progress)));
     if (!complete) {
-      say(span(`interrupted; go on with: ponderosa eval --resume ${path} --name ${JSON.stringify(record.name)}`));
+      say(span("interrupted; go on with:"));
+      sayCommand(resumeCommand(path, record.name));
       this.process.exitCode = exitCodes.interrupted;
       return;
     }
-    if (!quiet && progress && progress.failedRuns > 0)
-      say(span(`Runs with failures are run again by: ponderosa eval --resume ${path} --retry-failed`));
+    if (!quiet && progress && progress.failedRuns > 0) {
+      say(span("Runs with failures are run again by:"));
+      sayCommand(`${resumeCommand(path, record.name)} --retry-failed`);
+    }
     await using store = await openStore(path);
     await writeReports(this, store, { record, flags, quiet });
     const isLost = progress !== undefined && progress.lostRuns > 0 && progress.lostRuns === progress.total;
@@ -98,6 +107,10 @@ function originOf(flags: EvalFlags, file: string | undefined): Origin {
     throw new UsageError(`Cannot evaluate on two sets of problems: give --task ${task} or --file ${problemFile}`);
   if (level !== undefined && task === undefined)
     throw new UsageError("Cannot use --level without --task: it is for problems that a task makes");
+  if (file === undefined && task === undefined && problemFile === undefined)
+    throw new UsageError("Cannot evaluate without problems: give --task countdown (see ponderosa tasks) or --file");
+  if (file === undefined && methods === undefined)
+    throw new UsageError("Cannot evaluate without methods: give --methods, as in greedy,majority:16");
   const asked =
     problemFile === undefined
       ? task !== undefined && level !== undefined
@@ -145,9 +158,11 @@ async function resumedOrigin(path: string, flags: EvalFlags, file: string | unde
 
 /** How a field is given: by its flag, unless a file gives it. */
 function shownField(field: string, flags: EvalFlags, file: string | undefined): string {
-  const name = field.split(/[.[]/)[0] as keyof OptionFlags;
-  if (file !== undefined && flags[name] === undefined) return field;
-  return flagOf(name === "task" && flags.file !== undefined ? "file" : name);
+  const [name = "", part] = field.split(/[.[]/);
+  if (file !== undefined && flags[name as keyof OptionFlags] === undefined) return field;
+  if (name !== "task") return flagOf(name);
+  if (part === undefined || part === "name") return flags.file === undefined ? "--task" : "--file";
+  return flagOf(part === "levels" ? "level" : part);
 }
 
 function countOf(name: string, text: string | undefined): number | undefined {
@@ -158,7 +173,7 @@ function countOf(name: string, text: string | undefined): number | undefined {
 }
 
 /** What keeps an evaluation from being begun is a mistake in what was typed. */
-async function usage<T>(act: () => Promise<T>): Promise<T> {
+async function usage<T>(act: () => Promise<T>, isBefore: () => boolean = () => true): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -166,6 +181,6 @@ async function usage<T>(act: () => Promise<T>): Promise<T> {
       error instanceof RangeError ||
       error instanceof SyntaxError ||
       (error instanceof Failed && error.code === "unsupported");
-    throw isMistake ? new UsageError(error.message, { cause: error }) : error;
+    throw isMistake && isBefore() ? new UsageError(error.message, { cause: error }) : error;
   }
 }

@@ -13,15 +13,18 @@ import {
 } from "@stricli/core";
 import { nearest, suggestion } from "../nearest.ts";
 import type { CalibrateFlags } from "./calibrate.ts";
-import { apiKeyVariable, type CliContext, type CliProcess } from "./context.ts";
+import { apiKeyVariable, type CliContext, type CliProcess, pricesVariable } from "./context.ts";
 import type { DemoFlags } from "./demo.ts";
+import type { PriceTable } from "../models/openai/index.ts";
 import type { EvalFlags } from "./eval.ts";
 import type { ExportFlags } from "./export.ts";
 import { gameOptions, methodOptions, optionBrief } from "./options.ts";
 import type { PlayFlags } from "./play.ts";
 import type { PoolFlags } from "./pool.ts";
+import type { ProbeFlags } from "./probe.ts";
 import { exitCodes, UsageError } from "./report.ts";
 import type { ReportRunsFlags } from "./report-runs.ts";
+import type { ServeFlags } from "./serve.ts";
 import type { SolveFlags } from "./settings.ts";
 import { flagOf } from "./words.ts";
 
@@ -56,7 +59,7 @@ const solveFlags = {
 
 const solveHelp = `Without a problem, a countdown problem is made from the seed and solved by best-of-16 with the verifier.
 "-" as the problem, or none with something piped in, reads standard input. A key for a server is read from the environment
-variable ${apiKeyVariable}.
+variable ${apiKeyVariable}, prices (dollars per million tokens) from the JSON file named by ${pricesVariable}.
 
 The answer goes to standard output: into a file or a pipe as the model wrote it, control characters included; to a terminal
 with these made visible.
@@ -120,7 +123,7 @@ const evalFlags = {
   format: optional("of the file [what its first record looks like]", "name"),
   shots: optional("worked examples before each question of a file [0]", "number"),
   methods: optional("as in greedy,majority:16,best-of-n:16?scorer=likelihood&temperature=0.7", "list"),
-  budgets: optional("tokens of one run, or limits as in calls=8 [none]", "list"),
+  budgets: optional("tokens of one run, or limits as in calls=8 or tokens=256+calls=8 [none]", "list"),
   problems: optional("of a task [100], of a file [all]", "number"),
   seeds: optional("runs of each method on each problem [1]", "number"),
   key: optional("another key, other problems and other draws [0]", "number"),
@@ -242,7 +245,7 @@ const routes = {
         samples: optional("of each problem [16]", "number"),
         model: optional("[sapling]", "spec"),
         steps: optional("cut answers into line | sentence | paragraph; whole answers by default", "name"),
-        scorers: optional("as in value-token,likelihood; the verifier always", "names"),
+        scorers: optional("as in value-token,p-true; the verifier always; likelihood needs no record", "names"),
         seed: optional("another seed, other problems and samples [0]", "number"),
         out: optional("the file, compressed where it ends in .gz; one that is there is gone on with", "path"),
         quiet: toggle("say nothing"),
@@ -250,6 +253,13 @@ const routes = {
     },
     docs: {
       brief: "Draw many samples of each problem once and keep them, to compare methods on identical samples",
+      customUsage: [
+        { input: "--problems 500 --samples 64 --out pool.jsonl.gz", brief: "whole answers" },
+        {
+          input: "--steps line --scorers value-token --out pool.jsonl.gz",
+          brief: "with what is thought of beginnings",
+        },
+      ],
       fullDescription:
         "Draws, judges and keeps samples of a task's held-out problems, one problem a line of JSON. The samples of a problem share one request. Interrupted, the same command goes on. replay(problem) of ponderosa/policies lets every method that draws and judges run on them.",
     },
@@ -298,9 +308,71 @@ const routes = {
     },
     docs: { brief: "The runs and candidates of an evaluation as files for other programs" },
   }),
+  serve: buildCommand<ServeFlags, [string?], CliContext>({
+    loader: async () => (await import("./serve.ts")).serveCommand,
+    parameters: {
+      flags: {
+        check: toggle("say whether the configuration is valid, and exit"),
+        host: optional("address to listen on [127.0.0.1]", "name"),
+        port: optional("[8080]", "number"),
+      },
+      positional: {
+        kind: "tuple",
+        parameters: [
+          {
+            brief: "the configuration [ponderosa.config.ts or .json, where there is one]",
+            parse: (text: string) => text,
+            placeholder: "file",
+            optional: true,
+          },
+        ],
+      },
+    },
+    docs: {
+      brief: "Answer OpenAI's clients with searches",
+      fullDescription:
+        "Serves models with methods on top of them behind OpenAI's API: a client changes its base address, and names a model with a method, as in sapling+best-of-16. Without a configuration sapling is served on 127.0.0.1:8080 to everybody on this machine.\nSIGTERM or Ctrl-C takes no more requests, finishes those at work and ends with exit code 0; SIGHUP reads the keys again. One line of JSON an event goes to standard output.",
+      customUsage: [
+        { input: "", brief: "sapling on this machine" },
+        { input: "ponderosa.config.ts --check", brief: "whether a configuration is valid" },
+      ],
+    },
+  }),
+  init: buildCommand<object, [], CliContext>({
+    loader: async () => (await import("./serve.ts")).init,
+    parameters: { flags: {} },
+    docs: { brief: "Write a commented configuration for serve" },
+  }),
   methods: list("What each method is for, its options, its source", () => import("./methods.ts")),
   tasks: list("The tasks: problems without end, and exact checkers", () => import("./tasks.ts")),
-  models: list("The models that can be opened here", () => import("./models.ts")),
+  models: buildRouteMap({
+    routes: {
+      list: list("The models that can be opened here", () => import("./models.ts")),
+      probe: buildCommand<ProbeFlags, [string], CliContext>({
+        loader: async () => (await import("./probe.ts")).probeModel,
+        parameters: {
+          flags: {
+            cache: optional("a file of earlier findings: what is in it is not asked again", "path"),
+            seconds: optional("for all requests together [60]", "number"),
+            json: toggle("as JSON"),
+          },
+          positional: {
+            kind: "tuple",
+            parameters: [
+              { brief: "address and model", parse: (text: string) => text, placeholder: "http://host:port/v1#name" },
+            ],
+          },
+        },
+        docs: {
+          brief: "What a server can do, found out by asking it",
+          fullDescription: `Finds out which server it is and what really works there, by some thirty requests of 1 to 24 tokens each, and shows what each finding
+rests on. A key is read from ${apiKeyVariable}. The model can then be used by --model "http://host:port/v1?profile=probe#name".`,
+        },
+      }),
+    },
+    defaultCommand: "list",
+    docs: { brief: "The models that can be opened here; models probe asks a server what it can do" },
+  }),
 };
 
 const version = (): string => JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
@@ -389,9 +461,22 @@ export async function start(argv: readonly string[]): Promise<void> {
     process: io,
     readStdin,
     onInterrupt,
-    openModel: async (spec) =>
-      (await import("../open-model.ts")).openModel(spec, { apiKey: process.env[apiKeyVariable] }),
+    async openModel(spec) {
+      const { openModel } = await import("../open-model.ts");
+      const prices = await pricesOf(process.env[pricesVariable]);
+      return openModel(spec, { apiKey: process.env[apiKeyVariable], ...(prices && { prices }) });
+    },
   });
+}
+
+async function pricesOf(path: string | undefined): Promise<PriceTable | undefined> {
+  if (!path) return undefined;
+  const { readPrices } = await import("../models/openai/index.ts");
+  try {
+    return readPrices(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    throw new UsageError(`Cannot read ${pricesVariable} ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function readStdin(): Promise<string | undefined> {

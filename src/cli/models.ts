@@ -34,6 +34,11 @@ export default function listModels(this: CliContext, { json }: { json?: boolean 
   say(span("  a file for llama.cpp; small character-level ones need nothing installed"));
   say(span("http://host:port/v1#name", "strong"), span("  any OpenAI-compatible server", "faint"));
   say(span(`  vLLM, SGLang, llama-server, Ollama, LM Studio, hosted ones; a key is read from ${apiKeyVariable}`));
+  say(
+    span(
+      "  what it can do: http://host:port/v1?profile=vllm#name (or another server, or probe); ponderosa models probe shows it",
+    ),
+  );
 }
 
 /** Looks, without loading it. */

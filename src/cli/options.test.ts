@@ -4,10 +4,18 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { methods } from "../methods.ts";
 import { editsBetween, nearest } from "../nearest.ts";
-import { budgetText, methodNamed, readBudget, readSeed, readSettings, taskOf } from "./options.ts";
+import { budgetText, methodNamed, optionBrief, readBudget, readSeed, readSettings, taskOf } from "./options.ts";
 import { raised } from "./summary.ts";
 
 const named = (name: string) => methodNamed(name);
+
+test("help says what an option means to each method that has it", () => {
+  expect(optionBrief("keep")).toBe(
+    "early-pruning: share that goes on each time [0.5] · deep-conf: share like those of the warm-up that goes on [0.9]",
+  );
+  expect(optionBrief("threshold")).toMatch(/^adaptive-vote: posterior .* · particle-filter, particle-gibbs: resamples/);
+  expect(optionBrief("temperature")).toMatch(/^sampling: 0 takes .* \[1\]$/);
+});
 
 test("options are values of their table", () => {
   expect(readSettings(named("beam"), { width: "8", step: "line", lengthPenalty: "-0.5", topP: "1e-1" })).toEqual({

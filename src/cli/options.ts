@@ -123,21 +123,22 @@ export function readSeed(text: string): number {
   throw new UsageError(`Cannot use ${JSON.stringify(text)} as --seed: it must be a whole number >= 0`);
 }
 
-/** For help texts: who has the option, what it does. */
+/** For help texts: who has the option and what it does, where it does several things each of them. */
 export function optionBrief(name: string, options: OptionUses = methodOptions): string {
-  const uses = options.get(name) ?? [];
-  const [first] = uses;
-  if (!first) return "";
-  const { doc } = first.option;
-  const choices = new Set(uses.flatMap(({ option }) => Object.keys(option.choices ?? {})));
-  const values = choices.size > 0 ? ` (${[...choices].join(" | ")})` : "";
-  const [preset, ...others] = new Set(uses.map(({ option }) => option.default));
-  return `${ownersOf(first.option, uses)}${doc}${values}${preset !== undefined && others.length === 0 ? ` [${preset}]` : ""}`;
+  const meanings = Map.groupBy(options.get(name) ?? [], ({ option }) => option.doc);
+  const briefs = Array.from(meanings, ([doc, uses]) => {
+    const choices = new Set(uses.flatMap(({ option }) => Object.keys(option.choices ?? {})));
+    const values = choices.size > 0 ? ` (${[...choices].join(" | ")})` : "";
+    const [preset, ...others] = new Set(uses.map(({ option }) => option.default));
+    return `${ownersOf(uses)}${doc}${values}${preset !== undefined && others.length === 0 ? ` [${preset}]` : ""}`;
+  });
+  return briefs.join(" · ");
 }
 
 /** Whose option it is, as the beginning of its brief; empty where it is everyone's. */
-function ownersOf(option: MethodOption, uses: readonly OptionUse[]): string {
-  if (commonOptions.includes(option)) return "";
-  if (samplingOptions.includes(option)) return "sampling: ";
+function ownersOf(uses: readonly OptionUse[]): string {
+  const isOneOf = (options: readonly MethodOption[]) => uses.every(({ option }) => options.includes(option));
+  if (isOneOf(commonOptions)) return "";
+  if (isOneOf(samplingOptions)) return "sampling: ";
   return `${uses.map(({ method }) => method.name).join(", ")}: `;
 }

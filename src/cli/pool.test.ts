@@ -49,11 +49,15 @@ test("a torn pool is gone on with to the same pool, and a whole one is left as i
   const again = readFileSync(path);
   await recorded(path, ...flags);
   expect(readFileSync(path)).toEqual(again);
-  expect(await recorded(path)).toEqual({ code: 1, err: expect.stringContaining("it was made in another way") });
+  expect(await recorded(path)).toEqual({ code: 2, err: expect.stringContaining('steps "line", not null') });
 });
 
 test("what is typed wrong is usage, and says what it must be", async () => {
   const path = join(folder, "other.jsonl");
+  expect(await recorded(join(folder, "none", "pool.jsonl"))).toEqual({
+    code: 2,
+    err: expect.stringMatching(/^Cannot write .*pool.jsonl as .*none is no folder/),
+  });
   for (const [flags, message] of [
     [["--scorers", "value"], 'Cannot use "value" as --scorers: it must be one of verifier, likelihood'],
     [["--steps", "word"], 'Cannot use "word" as --steps: it must be one of line, sentence, paragraph'],

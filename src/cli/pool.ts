@@ -7,12 +7,14 @@ import { type ScorerName, scorerNamed } from "../methods/scorers.ts";
 import { lineEnd, paragraphEnd, sentenceEnd } from "../policies/steps.ts";
 import { text } from "../policies/text.ts";
 import type { Problem } from "../problem.ts";
-import { poolWriter } from "../runs/pool.ts";
+import type { PoolHeader } from "../pool.ts";
+import { type PoolWriter, poolWriter } from "../runs/pool.ts";
 import type { Task } from "../task.ts";
 import type { CliContext } from "./context.ts";
 import { openNamed } from "./open.ts";
 import { readSeed, taskOf } from "./options.ts";
 import { exitCodes, UsageError } from "./report.ts";
+import { checkWritable } from "./settings.ts";
 import { plural } from "./words.ts";
 
 export interface PoolFlags {
@@ -58,6 +60,7 @@ export async function pool(this: CliContext, flags: PoolFlags): Promise<void> {
     ]),
   ];
   if (flags.level !== undefined) choice("--level", flags.level, Object.keys(task.levels));
+  checkWritable(out);
   const asked = distinctProblems(task, flags.level, problems, seed);
   const model = await openNamed(this, flags.model ?? "sapling");
   const stopping = new AbortController();
@@ -75,7 +78,7 @@ export async function pool(this: CliContext, flags: PoolFlags): Promise<void> {
       steps: step ?? null,
       scorers: names,
     };
-    using writer = await poolWriter(out, { model: model.id, policy: policy.name, config });
+    using writer = await writerOf(out, { model: model.id, policy: policy.name, config });
     const { stderr } = this.process;
     const say = (line: string) => void (flags.quiet || stderr.write(line));
     const missing = asked.filter(({ id }) => !writer.written.has(id));
@@ -107,6 +110,15 @@ export async function pool(this: CliContext, flags: PoolFlags): Promise<void> {
   } finally {
     undo();
     await model[Symbol.asyncDispose]?.();
+  }
+}
+
+/** @throws UsageError where the file cannot be gone on with */
+async function writerOf(path: string, header: PoolHeader): Promise<PoolWriter> {
+  try {
+    return await poolWriter(path, header);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
   }
 }
 

@@ -1,9 +1,7 @@
 /** `ponderosa report`: the report of an evaluation again, from what is kept of it. */
-import { existsSync } from "node:fs";
-import { openStore, type SqlStore } from "../runs/store/index.ts";
 import type { CliContext } from "./context.ts";
-import { checkReportFlags, evaluationNamed, type ReportFlags, writeReports } from "./eval-reports.ts";
-import { readText } from "./question.ts";
+import { checkReportFlags, type ReportFlags, writeReports } from "./eval-reports.ts";
+import { evaluationNamed, openKept } from "./stores.ts";
 
 export interface ReportRunsFlags extends ReportFlags {
   readonly name?: string;
@@ -15,10 +13,4 @@ export async function reportRuns(this: CliContext, flags: ReportRunsFlags, path:
   await using store = await openKept(path);
   const record = await evaluationNamed(store, flags.name, path);
   await writeReports(this, store, { record, flags, quiet: flags.quiet ?? false });
-}
-
-/** A store that is there. @throws UsageError */
-export async function openKept(path: string): Promise<SqlStore> {
-  if (!/^postgres(ql)?:/.test(path) && !existsSync(path)) readText(path); // says what is wrong
-  return openStore(path);
 }

@@ -1,5 +1,5 @@
 /** What a run of `ponderosa solve` is made of: out of flags and arguments, or out of the journal that it goes on with. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Budget } from "../budget.ts";
 import type { Journal, RunStart } from "../event.ts";
@@ -252,8 +252,10 @@ interface Meta {
 export const metaOf = ({ model, method, given, seed, task, level, question }: Settings): Json =>
   ({ by: "ponderosa solve", model, method, given, seed, task: task?.name ?? null, level, question }) satisfies Meta;
 
-export function checkWritable(path: string): void {
+export function checkWritable(path: string, kind: "file" | "folder" = "file"): void {
   const folder = dirname(resolve(path));
+  if (kind === "file" && statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`Cannot write ${path} as it is a folder`);
   try {
     accessSync(folder, constants.W_OK);
   } catch {

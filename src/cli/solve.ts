@@ -18,7 +18,7 @@ export async function solve(this: CliContext, flags: SolveFlags, ...words: strin
   if (flags.svg !== undefined) checkWritable(flags.svg);
   const settings = await settingsOf(this, flags, words);
   const { task, seed, budget, resumed, question, journal, notes } = settings;
-  const model = await openNamed(this, settings.model);
+  const model = await openNamed(this, settings.model, budget);
   try {
     const problem = resumed ? settings.problem : promptFor(settings, model);
     const plan = madeOrUsage(() => planOf(methodNamed(settings.method), settings.given, { model, problem, task }));
@@ -50,7 +50,7 @@ export async function solve(this: CliContext, flags: SolveFlags, ...words: strin
 /** The table that the rule needs, before anything is spent. @throws UsageError where there is none */
 function calibrationOf(
   { abstain, model, task, level, budget }: Settings,
-  { method, settings }: Plan,
+  plan: Plan,
   path: string | undefined,
 ): Calibration | undefined {
   if (!abstain || (abstain.by === "confidence" && path === undefined)) return undefined;
@@ -58,5 +58,10 @@ function calibrationOf(
     throw new UsageError(
       `Cannot abstain by ${abstain.by} on free text, which nobody can grade: give --task, or --abstain confidence=0.8`,
     );
+  if (plan.scorer?.kind === "verdict" && path === undefined)
+    throw new UsageError(
+      `Cannot abstain by ${abstain.by} with ${titleOf(plan)}, which knows what is right and gives no confidence: use --method majority, or --scorer value-token`,
+    );
+  const { method, settings } = plan;
   return calibrationFor({ model, task: task.name, level, method, settings, budget }, path);
 }

@@ -7,9 +7,9 @@ import { type CliContext, usesColor } from "./context.ts";
 import { budgetText } from "./options.ts";
 import { isAnswered, type SolveReport } from "./report.ts";
 import { treeSvg } from "./svg.ts";
-import { paint, type Span, span, writer } from "./terminal.ts";
+import { commandWriter, type Span, span, writer } from "./terminal.ts";
 import { prune, sketch } from "./tree.ts";
-import { failureText, percent, plural, scoreText, seconds, stoppedText, usedOf } from "./words.ts";
+import { failureText, percent, plural, scoreText, seconds, shellQuoted, stoppedText, usedOf } from "./words.ts";
 
 /** As in "best-of-16 by verifier". */
 export function titleOf({ method, settings, scorer }: Pick<Plan, "method" | "settings" | "scorer">): string {
@@ -44,8 +44,7 @@ export function sayEnding(
   const { command, title, done, best } = ending;
   const color = usesColor(stderr, env);
   const say = writer(stderr, color);
-  /** On a line of its own that nothing breaks, to be copied. */
-  const sayCommand = (line: string) => stderr.write(`${paint([span(`  ${line}`, "strong")], { color })}\n`);
+  const sayCommand = commandWriter(stderr, color);
   if (best !== "none" && stopped.why !== "answered")
     say(span(`stopped early, ${stoppedText(stopped)}${best === "best" ? ": this is the best so far" : ""}`, "warn"));
   if (stopped.why !== "all-failed")
@@ -98,9 +97,6 @@ const firstLimits: Readonly<Record<Limit, number>> = {
   seconds: 10,
   dollars: 0.01,
 };
-
-const shellQuoted = (text: string): string =>
-  /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 export function picture(
   result: Result<TextState>,

@@ -70,6 +70,12 @@ export const writer =
     for (const row of wrap(line, { columns, indent })) output.write(`${paint(row, { color })}\n`);
   };
 
+/** A command to be copied: on a line of its own, which nothing breaks. */
+export const commandWriter =
+  (output: { write(text: string): void }, color: boolean) =>
+  (command: string): void =>
+    output.write(`${paint([span(`  ${command}`, "strong")], { color })}\n`);
+
 /** A row of the tree before its columns are set. */
 interface Row {
   readonly rails: string;

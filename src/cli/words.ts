@@ -43,6 +43,10 @@ export function scoreText(score: Score): string {
 export const flagOf = (name: string): string =>
   `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** As one word of a command that may be typed again. */
+export const shellQuoted = (text: string): string =>
+  /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 export const limitNames: Readonly<Record<Limit, string>> = {
   tokens: "tokens",
   promptTokens: "prompt tokens",

@@ -23,7 +23,7 @@ export function compared(
   const made = (one: Contender) => ({ one, made: madeFor(one, { model, problem, task, checker }) });
   const listed = contenders.map(made);
   const notes: string[] = [];
-  const added = (baselines ? missingBaselines(contenders, budgets) : []).flatMap((one) => {
+  const added = (baselines ? missingBaselines(contenders, budgets, model) : []).flatMap((one) => {
     try {
       return [made(one)];
     } catch (error) {
@@ -64,7 +64,7 @@ export function recordOf(
     name,
     task: questions.name,
     model: typeof evaluation.model === "string" ? evaluation.model : model.id,
-    parameters: null,
+    parameters: model.parameters ?? null,
     methods: contenders.map(({ label }) => label),
     budgets,
     problems: questions.problems,
@@ -85,10 +85,8 @@ export async function checkSame(now: EvaluationRecord, store: Store): Promise<vo
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [shown(before[field]), shown(after[field])];
     if (was === is) continue;
-    const values = Math.max(was.length, is.length) > 200 ? "" : `: they were ${was}, now they are ${is}`;
-    throw new RangeError(
-      `Cannot go on with "${now.id}" as its ${field} are others${values}; give the new evaluation another name`,
-    );
+    const change = Math.max(was.length, is.length) > 200 ? "is not what it was" : `was ${was} and is ${is} now`;
+    throw new RangeError(`Cannot go on with "${now.id}" as '${field}' ${change}: give the new evaluation another name`);
   }
 }
 

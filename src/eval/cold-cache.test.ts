@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cost } from "../budget.ts";
+import { cost, noCost } from "../budget.ts";
 import type { Model } from "../model.ts";
 import { openModel } from "../open-model.ts";
 import { coldCache } from "./cold-cache.ts";
@@ -30,6 +30,19 @@ test("prompts are charged as if the cache had been empty, whatever ran before", 
   expect(await second.nextTokens?.({ prompt: "1,2,3>6\n", text: "1+2=3;" }, { signal })).toMatchObject({
     cost: cost({ cachedTokens: 15, calls: 1 }),
   });
+});
+
+test("continuations are charged by what the cell itself has read", async () => {
+  const engine = await openModel("sapling");
+  const prefix = { prompt: "1,2,3>6\n", text: "" }; // nine tokens with the one that starts
+  const costOf = async (model: Model, paths: number[][]) =>
+    (await model.nextTokensAfter?.(prefix, paths, { signal }))?.map(({ cost }) => cost);
+  const cold = [cost({ promptTokens: 9 + 3, calls: 1 }), noCost, noCost]; // two continuations share their first token
+  expect(await costOf(coldCache(engine), [[], [5, 6], [5, 7]])).toEqual(cold);
+  const second = coldCache(engine); // the engine knows all of it by now
+  expect(await costOf(second, [[], [5, 6], [5, 7]])).toEqual(cold);
+  expect(await costOf(second, [[5, 6, 8]])).toEqual([cost({ promptTokens: 1, cachedTokens: 9 + 2, calls: 1 })]);
+  expect(await second.nextTokens?.(prefix, { signal })).toMatchObject({ cost: cost({ cachedTokens: 9, calls: 1 }) });
 });
 
 test("a server's bill is left as it is", () => {

@@ -15,6 +15,8 @@ export function coldCache(model: Model): Model {
   if (/^https?:/.test(model.id)) return model;
   /** Text that was evaluated → its tokens. */
   const known = new Map<string, number>();
+  /** Continuations by their tokens, of which there is no text. */
+  const read = new Set<string>();
 
   /** Tokens of the longest beginning that is known; every state was drawn from its parent, so few lengths are looked up in vain. */
   const knownOf = (text: string): number => {
@@ -32,7 +34,7 @@ export function coldCache(model: Model): Model {
   };
   const textOf = ({ prompt, text }: Prefix): string => `${promptText(prompt)}\n\n${text}`;
 
-  const { scoreText, nextTokens } = model;
+  const { scoreText, nextTokens, nextTokensAfter } = model;
   return {
     ...model,
     async *generate(request): AsyncGenerator<ModelPart> {
@@ -66,6 +68,28 @@ export function coldCache(model: Model): Model {
         const cost = charged(next.cost, text);
         known.set(text, next.cost.promptTokens + next.cost.cachedTokens);
         return { ...next, cost };
+      },
+    }),
+    ...(nextTokensAfter && {
+      async nextTokensAfter(prefix, continuations, options) {
+        const laws = await nextTokensAfter.call(model, prefix, continuations, options);
+        const [first] = laws;
+        if (!first) return laws;
+        const text = textOf(prefix);
+        // What continuations have in common is evaluated once.
+        const branches = new Set(
+          continuations.flatMap((path) => path.map((_, i) => `${text}\n\n${path.slice(0, i + 1)}`)),
+        );
+        const tokens = first.cost.promptTokens + first.cost.cachedTokens;
+        const ofPrefix = tokens - branches.size;
+        const found = [...branches].filter((branch) => read.has(branch)).length;
+        const cachedTokens = Math.min(ofPrefix, knownOf(text)) + found;
+        known.set(text, ofPrefix);
+        for (const branch of branches) read.add(branch);
+        return [
+          { ...first, cost: { ...first.cost, promptTokens: tokens - cachedTokens, cachedTokens } },
+          ...laws.slice(1),
+        ];
       },
     }),
   };

@@ -1,22 +1,8 @@
-/**
- * What is compared, in one line each: `name[:size][?option=value[&option=value …]]`, as in `best-of-n:16`,
- * `best-of-n:16?scorer=likelihood`, `majority:32?temperature=0.7&top-p=0.95`.
- *
- * The size is the option that says how much the method does (n, particles, width, …). The label of a method is this line in
- * its normal form: the size always, what is so by default never, the rest in the order of the table. So equal methods have
- * equal labels, however they were written.
- */
+/** What is compared: methods of the table in the compact form of `methods/compact.ts`, and methods that an evaluation brings. */
 import type { Budget } from "../budget.ts";
-import { checkOption, readOption } from "../methods/typed.ts";
-import {
-  type Method,
-  type MethodContext,
-  type MethodOption,
-  type MethodSettings,
-  methods,
-  optionsOf,
-} from "../methods.ts";
-import { listed, suggestion } from "../nearest.ts";
+import { methodOf, parseMethod, type SetMethod, sizeOf } from "../methods/compact.ts";
+import type { MethodContext } from "../methods.ts";
+import type { Model } from "../model.ts";
 import type { TextState } from "../policies/text.ts";
 import type { Policy } from "../policy.ts";
 import type { Scorer } from "../scorer.ts";
@@ -30,87 +16,10 @@ export interface MadeContender {
 }
 
 export type Contender =
-  | { readonly label: string; readonly method: Method; readonly settings: MethodSettings }
+  | SetMethod
   | { readonly label: string; readonly make: (context: MethodContext) => MadeContender };
 
-/** The option that the number after the colon sets; undefined where the method has none. */
-export function sizeOf(method: Method): MethodOption | undefined {
-  return method.options.find(({ name, type }) =>
-    method.size === undefined ? type === "integer" : name === method.size,
-  );
-}
-
-/** @throws RangeError that says which method, what it takes, and what was given */
-export function parseContender(text: string): Contender {
-  const [, name = "", size, rest] = /^([^:?]+)(?::([^?]*))?(?:\?(.*))?$/s.exec(text.trim()) ?? [];
-  const method = methodNamed(name);
-  const settings: Record<string, number | string> = {};
-  const set = (option: MethodOption, typed: string) => {
-    if (option.name in settings)
-      throw new RangeError(`Cannot use ${JSON.stringify(text)} as it sets ${option.name} twice`);
-    settings[option.name] = readOption(option, typed, `${option.name} of ${name}`);
-  };
-  if (size !== undefined) {
-    const option = sizeOf(method);
-    if (!option) throw new RangeError(`Cannot use ${JSON.stringify(text)} as ${name} has no size: write ${name}`);
-    set(option, size);
-  }
-  for (const part of rest === undefined ? [] : rest.split("&")) {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
-    if (key === undefined || value === undefined)
-      throw new RangeError(
-        `Cannot read ${JSON.stringify(part)} in ${JSON.stringify(text)}: write options as in best-of-n:16?scorer=likelihood&top-p=0.9`,
-      );
-    set(optionNamed(method, key), value);
-  }
-  return contender(method, settings);
-}
-
-/** Of a method by name and its options as values. @throws RangeError */
-export function contenderOf(name: string, given: MethodSettings, label?: string): Contender {
-  const method = methodNamed(name);
-  const settings = Object.fromEntries(
-    Object.entries(given).map(([key, value]) => {
-      const option = optionNamed(method, key);
-      return [option.name, checkOption(option, value, `${option.name} of ${name}`)];
-    }),
-  );
-  return contender(method, settings, label);
-}
-
-const contender = (method: Method, settings: MethodSettings, label = labelOf(method, settings)): Contender => ({
-  label,
-  method,
-  settings,
-});
-
-function labelOf(method: Method, settings: MethodSettings): string {
-  const size = sizeOf(method);
-  const amount = size && (settings[size.name] ?? size.default);
-  const rest = optionsOf(method).flatMap(({ name, default: preset }) => {
-    const value = settings[name];
-    return value === undefined || value === preset || name === size?.name ? [] : [`${kebab(name)}=${value}`];
-  });
-  return `${method.name}${amount === undefined ? "" : `:${amount}`}${rest.length === 0 ? "" : `?${rest.join("&")}`}`;
-}
-
-function methodNamed(name: string): Method {
-  const method = methods.find((one) => one.name === name);
-  if (method) return method;
-  const names = methods.map((one) => one.name);
-  throw new RangeError(`Cannot find a method named ${JSON.stringify(name)}: ${suggestion(name, names)}`);
-}
-
-function optionNamed(method: Method, key: string): MethodOption {
-  const options = optionsOf(method);
-  const option = options.find(({ name }) => name === key || kebab(name) === key);
-  if (option) return option;
-  throw new RangeError(
-    `Cannot set ${JSON.stringify(key)} of ${method.name}: it takes ${listed(options.map(({ name }) => kebab(name)))}`,
-  );
-}
-
-const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export { methodOf as contenderOf, parseMethod as parseContender, sizeOf };
 
 /** Of answers of a method that draws until the budget ends it: more is never asked for. */
 const mostDrawn = 1000;
@@ -119,11 +28,18 @@ const mostDrawn = 1000;
  * The baselines that are always compared with: one sample, and a majority and a best of as many as the budget affords. One
  * whose method is listed already is not added.
  */
-export function missingBaselines(contenders: readonly Contender[], budgets: readonly Budget[]): Contender[] {
-  const isLimited = budgets.every(({ tokens, calls, dollars, seconds }) => tokens ?? calls ?? dollars ?? seconds);
+export function missingBaselines(
+  contenders: readonly Contender[],
+  budgets: readonly Budget[],
+  { price }: Pick<Model, "price">,
+): Contender[] {
+  const isFree = (price?.dollarsPerToken ?? 0) === 0;
+  const isLimited = budgets.every(({ tokens, calls, dollars, seconds }) =>
+    [tokens, calls, isFree ? undefined : dollars, seconds].some((limit) => limit !== undefined),
+  );
   const n = isLimited ? mostDrawn : 16;
   const listed = new Set(contenders.map((one) => ("method" in one ? one.method.name : undefined)));
   return [["sample", { n: 1 }] as const, ["majority", { n }] as const, ["best-of-n", { n }] as const].flatMap(
-    ([name, settings]) => (listed.has(name) ? [] : [contenderOf(name, settings)]),
+    ([name, settings]) => (listed.has(name) ? [] : [methodOf(name, settings)]),
   );
 }

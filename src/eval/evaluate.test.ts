@@ -136,6 +136,9 @@ describe("an evaluation", () => {
       ...withModel(model),
       task: { name: "countdown", levels },
       methods: ["greedy"],
+      budgets: [{}],
+      seeds: 1,
+      baselines: false,
     });
     expect(record.problems.map(({ level }) => level)).toEqual(record.problems.map((_, i) => levels[i % levels.length]));
   });
@@ -174,10 +177,10 @@ describe("going on", () => {
       const { record } = await evaluated(withModel(model), {
         store,
         signal: stopping.signal,
-        onEvent: ({ type }) => type === "run" && ++runs === 7 && stopping.abort(),
+        onEvent: ({ type }) => type === "run" && ++runs === 12 && stopping.abort(),
       });
       if (record.finishedAt === null) continue;
-      expect(rounds).toBeGreaterThan(5);
+      expect(rounds).toBeGreaterThan(3);
       break;
     }
     const again = await evaluated(withModel(model), { store });
@@ -194,9 +197,9 @@ describe("going on", () => {
     const one = { ...withModel(model), name: "one" };
     await evaluated(one, { store });
     await expect(evaluated({ ...one, seeds: 3 }, { store })).rejects.toThrow(
-      'Cannot go on with "one" as its seeds are others: they were 2, now they are 3; give the new evaluation another name',
+      `Cannot go on with "one" as 'seeds' was 2 and is 3 now: give the new evaluation another name`,
     );
-    await expect(evaluated({ ...one, methods: ["greedy"] }, { store })).rejects.toThrow("its methods are others");
+    await expect(evaluated({ ...one, methods: ["greedy"] }, { store })).rejects.toThrow("'methods' was [");
     const two = await evaluated({ ...one, name: "two", seeds: 3 }, { store });
     expect(two.runs).toHaveLength(4 * 3 * 5 * 3);
     // What the first one paid for is not paid again.
@@ -216,13 +219,30 @@ describe("going on", () => {
       expect(run).toMatchObject({ answer: null, correct: false, failure: { code: "unavailable" } });
       expect(run.failedSamples).toBeGreaterThan(0);
     }
+    expect(down.record.finishedAt).not.toBeNull();
     isDown = false;
     const same = await evaluated({ ...withModel(model), budgets: [{}] }, { store });
     expect(timeless(same)).toEqual(timeless(down));
+    // Interrupted before the first of them is run again, it is no longer finished.
+    const none = { store, retryFailed: true, signal: AbortSignal.abort() };
+    expect((await evaluated({ ...withModel(model), budgets: [{}] }, none)).record.finishedAt).toBeNull();
     const up = await evaluated({ ...withModel(model), budgets: [{}] }, { store, retryFailed: true });
     const alone = await evaluated({ ...withModel(standIn().model), budgets: [{}] });
     expect(timeless(up)).toEqual(timeless(alone));
   });
+});
+
+test("of a problem without a reference nobody can tell whether an answer is right", async () => {
+  const file = fresh(".jsonl");
+  writeFileSync(file, '{"prompt": "Two and two?", "reference": "4", "checker": "number"}\n{"prompt": "Why?"}\n');
+  const { runs, record } = await evaluated({
+    task: { file },
+    methods: ["majority:2"],
+    baselines: false,
+    model: () => scripted({ replies: ["Answer: 4"] }),
+  });
+  expect(runs.map(({ correct, canonical }) => [correct, canonical])).toEqual([[true, "4"], [null, "4"]]); // biome-ignore format: a table
+  expect(record.finishedAt).not.toBeNull();
 });
 
 describe("workers", () => {
@@ -230,7 +250,7 @@ describe("workers", () => {
     task: "countdown",
     methods: ["greedy", "majority:8", "best-of-n:8", "particle-filter:8"],
     budgets: [120, 600],
-    problems: 4,
+    problems: 2,
     seeds: 2,
   };
 
@@ -238,54 +258,47 @@ describe("workers", () => {
     const one = await evaluated(options);
     const two = await evaluated(options, { workers: 2, origin: { options } });
     expect(timeless(two)).toEqual(timeless(one));
+    expect(two.record.parameters).toBe(204_544); // of sapling
     for (const { budget, spent } of two.runs) expect(spent.tokens).toBeLessThanOrEqual([120, 600][budget] as number);
   });
 
-  /** A configuration whose method ends the worker that runs the first group, as long as `condition` holds. */
-  function dying(condition: string): { file: string; flag: string } {
-    const file = fresh(".ts");
-    const flag = fresh(".flag");
+  test("one that dies is said and replaced; a group that ends two is given up, and the others are run", {
+    timeout: 60_000,
+  }, async () => {
+    const [file, ill] = [fresh(".ts"), fresh(".json")];
     const source = join(import.meta.dirname, "..");
+    // Its method ends the workers that run it on some problems: `always`, or `once`.
     writeFileSync(
       file,
-      `import { existsSync, readFileSync, writeFileSync } from "node:fs";
+      `import { readFileSync, writeFileSync } from "node:fs";
       import { workerData } from "node:worker_threads";
       import { text } from "${source}/policies/text.ts";
       import { sample } from "${source}/search/index.ts";
-      const flag = ${JSON.stringify(flag)};
-      const make = ({ model, problem }: any) => {
-        if (workerData?.origin && problem.id.length % 2 === 0 && ${condition}) {
-          writeFileSync(flag, problem.id);
-          process.exit(7);
-        }
+      const ill = ${JSON.stringify(ill)};
+      const make = ({ model, problem: { id } }: any) => {
+        const { always, once } = workerData?.origin ? JSON.parse(readFileSync(ill, "utf8")) : {};
+        if (id === once) writeFileSync(ill, JSON.stringify({ always }));
+        if (id === once || id === always) process.exit(7);
         return { search: sample(), policy: text(model, { maxTokens: 60 }) };
       };
-      export default { task: "countdown", problems: 6, methods: [{ label: "mine", make }], budgets: [100] };`,
+      export default { task: "countdown", problems: 5, methods: [{ label: "mine", make }], baselines: false };`,
     );
-    return { file, flag };
-  }
-
-  test("one that dies is said, and its groups are run by a fresh one", { timeout: 60_000 }, async () => {
-    const { file } = dying("!existsSync(flag)");
     const origin = { file, options: {} };
     const given = (await optionsFrom(origin)) as unknown as EvaluationOptions;
     const alone = await evaluated(given, { origin });
-    const { runs, events, record, candidates } = await evaluated(given, { origin, workers: 2 });
-    const deaths = events.filter(({ type }) => type === "worker-died");
-    expect(deaths).toHaveLength(1);
-    expect(timeless({ runs, events, record, candidates })).toEqual(timeless(alone));
-  });
-
-  test("a group that ends its workers twice is given up, and the others are run", { timeout: 60_000 }, async () => {
-    const { file } = dying("(!existsSync(flag) || readFileSync(flag, 'utf8') === problem.id)");
-    const store = fresh();
-    const origin = { file, options: {} };
-    const given = (await optionsFrom(origin)) as unknown as EvaluationOptions;
-    const crew = { store, origin, workers: 2, concurrency: 1 };
-    await expect(evaluated(given, crew)).rejects.toThrow("Cannot finish as 1 group of runs has ended two workers each");
+    const [once, always] = [alone.runs[1]?.problem, alone.runs[3]?.problem];
+    writeFileSync(ill, JSON.stringify({ once, always }));
+    const [store, deaths] = [fresh(), [] as EvaluateEvent[]];
+    const onEvent = (event: EvaluateEvent) => event.type === "worker-died" && deaths.push(event);
+    await expect(evaluated(given, { store, origin, workers: 2, concurrency: 1, onEvent })).rejects.toThrow(
+      `Cannot finish as 1 group of runs has ended two workers each, the first with problem ${always}`,
+    );
+    expect(deaths).toHaveLength(3);
     await using kept = await openStore(store);
     const [record] = await kept.evaluations();
     expect(record?.finishedAt).toBeNull();
-    expect((await kept.finished(record?.id as string)).size).toBe(3 * 6 + 6 - 4);
+    const runs = [...(await kept.runs({ evaluation: record?.id as string }))].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const others = alone.runs.filter(({ problem }) => problem !== always);
+    expect(timeless({ ...alone, runs })).toEqual(timeless({ ...alone, runs: others }));
   });
 });

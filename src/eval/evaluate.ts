@@ -6,6 +6,7 @@ import type { InDoubt } from "../ledger.ts";
 import type { Model } from "../model.ts";
 import { openModel as openByName, runsInJavaScript } from "../open-model.ts";
 import type { EvaluationRecord } from "../record.ts";
+import { requirePrice } from "../price.ts";
 import { openStore, type Store } from "../runs/store/index.ts";
 import { checkSame, compared, recordOf } from "./begin.ts";
 import { allOrHalt, runByWorkers } from "./crew.ts";
@@ -59,6 +60,7 @@ export async function evaluate(evaluation: Evaluation, options: EvaluateOptions)
   const signal = options.signal ?? new AbortController().signal;
   const model = await (typeof evaluation.model === "string" ? openModel(evaluation.model) : evaluation.model());
   try {
+    requirePrice(model, evaluation.budgets);
     const questions = await questionsOf(evaluation, model);
     const { contenders, notes } = compared(evaluation, questions, model);
     const record = recordOf(evaluation, { contenders, questions, model, origin });

@@ -18,12 +18,23 @@ test("what is left out follows by default", () => {
 });
 
 test("budgets are numbers of tokens, texts or objects", () => {
-  const { budgets } = readEvaluation({ ...small, budgets: [256, "1024", "calls=8,seconds=2", { dollars: 0.5 }, {}] });
-  expect(budgets).toEqual([{ tokens: 256 }, { tokens: 1024 }, { calls: 8, seconds: 2 }, { dollars: 0.5 }, {}]);
+  const { budgets } = readEvaluation({
+    ...small,
+    budgets: [256, "1024", "calls=8,seconds=2", "tokens=256+calls=8", { dollars: 0.5 }, {}],
+  });
+  expect(budgets).toEqual([
+    { tokens: 256 },
+    { tokens: 1024 },
+    { calls: 8, seconds: 2 },
+    { tokens: 256, calls: 8 },
+    { dollars: 0.5 },
+    {},
+  ]);
   expect(budgets.map(budgetLabel)).toEqual([
     "tokens=256",
     "tokens=1024",
     "calls=8,seconds=2",
+    "tokens=256,calls=8",
     "dollars=0.5",
     "no limit",
   ]);
@@ -55,6 +66,15 @@ test.each([
   ],
   [{ ...small, methods: ["best-of-n", "best-of-n:16"] }, '"best-of-n:16" is there twice'],
   [{ ...small, budgets: [-1] }, "Cannot use -1 as budgets[0]: it must be a whole number >= 0"],
+  [{ ...small, budgets: [{ tokens: 1.5 }] }, "budgets[0]: Cannot set a budget as 'tokens' must be a whole number in"],
+  [{ ...small, budgets: [{ token: 3 }] }, "budgets[0]: Cannot set a budget as 'token' is no limit: use tokens,"],
+  [{ ...small, budgets: ["tokens=9+calls"] }, 'budgets[0]: Cannot read "calls" as a part of a budget'],
+  [{ ...small, task: { name: "countdown", levels: [] } }, "[] as task.levels: it must be a list of at least one level"],
+  [{ ...small, methods: [{ method: "greedy", label: "a\nb" }] }, "as methods[0].label: it must be a text of one line"],
+  [{ ...small, task: { file: "x", shots: "x" } }, 'Cannot use "x" as task.shots: it must be a whole number >= 0'],
+  [{ ...small, methods: [{ method: "majority", settings: 4 }] }, "4 as methods[0].settings: it must be an object of"],
+  [{ ...small, methods: [{ label: "x" }] }, "as methods[0]: it must be a text as in"],
+  [{ ...small, key: 2 ** 53 }, "as key: it must be a whole number in [0, 2^53)"],
   [{ ...small, budgets: [10, "10"] }, '"tokens=10" is there twice'],
   [{ ...small, budgets: ["token=3"] }, 'budgets[0]: Cannot limit "token" by a budget: did you mean tokens?'],
   [{ ...small, problems: 1.5 }, "Cannot use 1.5 as problems: it must be a whole number >= 1"],

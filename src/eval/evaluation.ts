@@ -12,13 +12,14 @@
  * ```
  */
 import { z } from "zod";
-import { type Budget, limits } from "../budget.ts";
+import { checkBudget } from "../account.ts";
+import type { Budget } from "../budget.ts";
 import type { MethodContext, MethodSettings } from "../methods.ts";
 import { budgetText, readBudget } from "../methods/typed.ts";
 import type { Model } from "../model.ts";
 import { listed, suggestion } from "../nearest.ts";
 import type { Json } from "../problem.ts";
-import { tasks } from "../tasks/index.ts";
+import { taskNamed, tasks } from "../tasks/index.ts";
 import { type Contender, contenderOf, type MadeContender, parseContender } from "./contenders.ts";
 
 /** A task of the package, with its levels of difficulty taken in turn; always the split that no shipped model was trained on. */
@@ -56,7 +57,7 @@ export interface EvaluationOptions {
   /** As on the command line; in a TypeScript file also what opens one. @default "sapling" */
   readonly model?: string | (() => Model | Promise<Model>);
   readonly methods: readonly (string | MethodEntry | MadeEntry)[];
-  /** Numbers are tokens; texts as in `calls=8`; `{}` has no limits. @default [{}] */
+  /** Numbers are tokens; texts as in `calls=8` or `tokens=256+calls=8`; `{}` has no limits. @default [{}] */
   readonly budgets?: readonly (number | string | Budget)[];
   /** @default 100, or all of a file */
   readonly problems?: number;
@@ -87,11 +88,15 @@ export interface Evaluation {
 }
 
 /** Each schema says what it wishes for, as the end of "it must be …". */
-const whole = (least: number) => {
-  const wish = { error: `a whole number >= ${least}` };
+const whole = (least: number, error = `a whole number >= ${least}`) => {
+  const wish = { error };
   return z.int(wish).min(least, wish);
 };
 const text = z.string({ error: "a text" }).min(1, { error: "a text that is not empty" });
+/** A part of ids and a cell of tables. */
+const label = z.string().regex(/^[^\p{Cc}]{1,200}$/u, { error: "a text of one line, of at most 200 characters" });
+const someLevels = { error: "a list of at least one level" };
+const levels = z.array(text, someLevels).min(1, someLevels);
 const settings = z.record(z.string(), z.union([z.number(), z.string()], { error: "a number or a text" }), {
   error: "an object of options",
 });
@@ -104,7 +109,7 @@ const schema = z.strictObject(
     task: z.union(
       [
         text,
-        z.strictObject({ name: text, levels: z.array(text).min(1).exactOptional() }),
+        z.strictObject({ name: text, levels: levels.exactOptional() }),
         z.strictObject({ file: text, format: text.exactOptional(), shots: whole(0).exactOptional() }),
       ],
       { error: "the name of a task, { name, levels } or { file, format, shots }" },
@@ -119,8 +124,8 @@ const schema = z.strictObject(
         z.union(
           [
             text,
-            z.strictObject({ method: text, settings: settings.exactOptional(), label: text.exactOptional() }),
-            z.strictObject({ label: text, make: aFunction<MadeEntry["make"]>("a function") }),
+            z.strictObject({ method: text, settings: settings.exactOptional(), label: label.exactOptional() }),
+            z.strictObject({ label, make: aFunction<MadeEntry["make"]>("a function") }),
           ],
           { error: 'a text as in "best-of-n:16", { method, settings, label } or { label, make }' },
         ),
@@ -128,17 +133,14 @@ const schema = z.strictObject(
       )
       .min(1, { error: "a list of at least one method" }),
     budgets: z
-      .array(
-        z.union([whole(0), text, z.partialRecord(z.enum(limits as [keyof Budget]), z.number().min(0))], {
-          error: aBudget,
-        }),
-        { error: "a list of budgets" },
-      )
+      .array(z.union([whole(0), text, z.record(z.string(), z.unknown())], { error: aBudget }), {
+        error: "a list of budgets",
+      })
       .min(1, { error: "a list of at least one budget" })
       .default([{}]),
     problems: whole(1).nullish(),
     seeds: whole(1).default(1),
-    key: whole(0).default(0),
+    key: whole(0, "a whole number in [0, 2^53)").default(0),
     baselines: z.boolean({ error: "true or false" }).default(true),
   },
   { error: "an object as defineEvaluation takes it" },
@@ -166,6 +168,7 @@ export function readEvaluation(options: unknown, source: (field: string) => stri
     }
   };
   const task = at("task", () => taskOf(given.task));
+  if ("levels" in task) at("task.levels", () => checkLevels(task));
   const contenders = methods.map((entry, i) =>
     at(`methods[${i}]`, () =>
       typeof entry === "string"
@@ -202,25 +205,31 @@ export function readEvaluation(options: unknown, source: (field: string) => stri
 function taskOf(given: string | MadeProblems | ProblemFile): Evaluation["task"] {
   if (typeof given === "object" && "file" in given) return given;
   const { name, levels = ["base"] } = typeof given === "string" ? { name: given } : given;
-  const task = tasks.find((one) => one.name === name);
-  if (!task)
+  if (!tasks.some((one) => one.name === name))
     throw new RangeError(
       `Cannot find a task named ${JSON.stringify(name)}: ${suggestion(
         name,
         tasks.map((one) => one.name),
       )}`,
     );
-  for (const level of levels)
-    if (!Object.hasOwn(task.levels, level))
-      throw new RangeError(
-        `Cannot make problems of level ${JSON.stringify(level)}: ${name} has ${listed(Object.keys(task.levels))}`,
-      );
   return { name, levels };
 }
 
-function budgetOf(given: number | string | Budget): Budget {
+function checkLevels({ name, levels }: MadeProblems): void {
+  const known = Object.keys(taskNamed(name).levels);
+  const unknown = levels?.find((level) => !known.includes(level));
+  if (unknown !== undefined)
+    throw new RangeError(`Cannot make problems of level ${JSON.stringify(unknown)}: ${name} has ${listed(known)}`);
+}
+
+/** In a text `+` joins limits as a comma does: on the command line commas separate budgets. */
+function budgetOf(given: number | string | Readonly<Record<string, unknown>>): Budget {
   if (typeof given === "number") return { tokens: given };
-  return typeof given === "string" ? readBudget(/^\d+$/.test(given) ? `tokens=${given}` : given, "a budget") : given;
+  if (typeof given === "string")
+    return readBudget(/^\d+$/.test(given) ? `tokens=${given}` : given.replaceAll(/\+(?=[a-z])/g, ","), "a budget");
+  const budget = given as Budget;
+  checkBudget(budget);
+  return budget;
 }
 
 /** As in `tokens=256`; `no limit` where there is none. */
@@ -234,7 +243,19 @@ function checkDistinct(field: string, labels: readonly string[], source: (field:
     );
 }
 
-function issueText(issue: z.core.$ZodIssue, options: unknown, source: (field: string) => string): string {
+/** Where one of several forms was all but met, what is wrong with that one. */
+function nearestIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const [best, next] = [...issue.errors]
+    .sort((a, b) => a.length - b.length)
+    .filter(([one]) => one && one.path.length > 0);
+  if (!best || best.length > 1 || best.length === next?.length) return issue;
+  const [inner] = best as [z.core.$ZodIssue];
+  return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+function issueText(found: z.core.$ZodIssue, options: unknown, source: (field: string) => string): string {
+  const issue = nearestIssue(found);
   const path = issue.path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`))
     .join("");

@@ -1,4 +1,5 @@
 /** The problems of an evaluation, and who knows which answers are right. */
+import { existsSync } from "node:fs";
 import { fold, key } from "../key.ts";
 import { promptFor } from "../methods/prompt-for.ts";
 import type { Model } from "../model.ts";
@@ -30,6 +31,7 @@ export async function questionsOf(
   const { openProblemSet, promptsFor } = await import("../tasks/formats/index.ts");
   const { checkerOf } = await import("../scorers/checks/checker-of.ts");
   const { file, format, shots = 0 } = source;
+  if (!existsSync(file)) throw new RangeError(`Cannot read ${file} as there is no such file`);
   const set = promptsFor(await openProblemSet(file, format === undefined ? {} : { format }), model, { shots });
   const problems = chosen(set.problems, count, { evaluationKey, file });
   return { name: set.name, problems, checker: checkerOf(set), task: undefined };

@@ -1,4 +1,5 @@
 /** Runs groups of cells with one model and one store: in the process itself, or in each of its workers. */
+import { checkOf } from "../check.ts";
 import { Failed } from "../errors.ts";
 import { ledgered } from "../models/ledgered.ts";
 import type { Model } from "../model.ts";
@@ -97,6 +98,7 @@ function judgeOf(
   return (answer) => {
     const canonical = checker.canonical(problem, answer) ?? null;
     if (task) return { canonical, correct: isRightAnswer(task, problem, answer) };
+    if (!checkOf(problem)) return { canonical, correct: null }; // of a file, without a reference
     return (async () => {
       try {
         return { canonical, correct: (await checker.check(problem, answer)).correct };

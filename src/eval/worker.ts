@@ -20,7 +20,7 @@ const store = await openStore(where);
 const stopping = new AbortController();
 const runGroup = session({
   evaluation,
-  contenders: [...contenders, ...missingBaselines(contenders, budgets)],
+  contenders: [...contenders, ...missingBaselines(contenders, budgets, model)],
   questions: await questionsOf(evaluation, model),
   model,
   store,

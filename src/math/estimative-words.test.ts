@@ -7,7 +7,9 @@ test("every word is found in a sentence, and none inside another", () => {
   for (const word of Object.keys(estimativeWords)) expect(estimativeWordIn(`I think: ${word}.`)).toBe(word);
   expect(estimativeWordIn("It is HIGHLY UNLIKELY")).toBe("highly unlikely");
   expect(estimativeWordIn("Almost certainly")).toBe("almost certain");
-  expect(estimativeWordIn("It is not likely")).toBeUndefined();
+  expect(estimativeWordIn("It is a very good chance")).toBe("very good chance");
+  for (const changed of ["not likely", "very unlikely", "less likely", "more probable than not"])
+    expect(estimativeWordIn(`It is ${changed}`)).toBeUndefined();
   expect(estimativeWordIn("likely, or unlikely")).toBeUndefined();
   expect(estimativeWordIn("uncertain")).toBeUndefined();
 });

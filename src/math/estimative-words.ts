@@ -36,14 +36,20 @@ const anyWord = new RegExp(
   "gi",
 );
 
-/** The one word that a text says, in the form of the table; undefined where it says none, several that differ, or denies it. */
+// "Not likely", and "more likely": neither is a word of the table.
+const changed = /(?:\b(?:not|more|most|less|least|very|extremely)|n['’]t)\s+$/i;
+
+/**
+ * The one word that a text says, in the form of the table; undefined where it says none, several that differ, or one that is
+ * denied, compared or made stronger: "very likely" is not in the table.
+ */
 export function estimativeWordIn(text: string): string | undefined {
   const found = Array.from(text.matchAll(anyWord), (match) => ({
     word: (match[1] as string).toLowerCase(),
-    denied: /(?:\bnot|n['’]t)\s+$/i.test(text.slice(0, match.index)),
+    isChanged: changed.test(text.slice(0, match.index)),
   }));
   const [first] = found;
-  if (!first || found.some(({ word, denied }) => denied || word !== first.word)) return undefined;
+  if (!first || found.some(({ word, isChanged }) => isChanged || word !== first.word)) return undefined;
   return first.word;
 }
 

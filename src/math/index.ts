@@ -16,7 +16,7 @@ export {
 } from "./intervals.ts";
 export { type Choice, multipleChoiceKnapsack, type Packed } from "./knapsack.ts";
 export { normalCdf, normalDensity, normalQuantile } from "./normal.ts";
-export { logisticRegression, type LogisticFit } from "./logistic.ts";
+export { logisticRegression, type LogisticFit, sigmoid } from "./logistic.ts";
 export { logSumExp, softmax } from "./log-space.ts";
 export { type Clause, type MaxSat, maxSat } from "./max-sat.ts";
 export { random, type Random } from "./random.ts";

@@ -19,7 +19,7 @@ test("the information is H(second) − H(second | first), for any law", () => {
     const total = first.reduce((sum, one) => sum + one, 0);
     const conditional = given.reduce((sum, row, i) => sum + ((first[i] as number) / total) * entropy(row), 0);
     expect(information).toBeCloseTo(entropy(second) - conditional, 12);
-    expect(information).toBeGreaterThanOrEqual(-1e-12);
+    expect(information).toBeGreaterThanOrEqual(0);
   }
 });
 
@@ -28,8 +28,6 @@ test("0 where the next answer does not care, the whole entropy where it repeats"
   expect(chainedInformation(law, [law, law, law]).information).toBeCloseTo(0, 14);
   const copied = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // biome-ignore format: a matrix
   expect(chainedInformation(law, copied).information).toBeCloseTo(entropy(law), 14);
-  // By hand: ½ ln((½ + γ₁)/(¼ + γ₂)), twice.
-  expect(chainedInformation([1, 1], [[1, 0], [0, 1]], { gammas: [0.1, 0.2] }).information).toBeCloseTo(Math.log(0.6 / 0.45), 14); // biome-ignore format: one line
 });
 
 test("refuses what is no law", () => {

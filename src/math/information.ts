@@ -21,13 +21,12 @@ export interface ChainedInformation {
  * The mutual information of an answer and the next one, which was given with the first in sight.
  *
  * `first` [answers]: weights of the first answer; `given` [answers][answers]: weights of the second, a row for each first.
- * Both are normalised here. Algorithm 3 of Abbasi Yadkori, Kuzborskij, György & Szepesvári 2024, arXiv:2406.02543;
- * `gammas` are its γ₁ and γ₂, which stand for what was never drawn; 0 in its experiments.
+ * Both are normalised here. Algorithm 3 of Abbasi Yadkori, Kuzborskij, György & Szepesvári 2024, arXiv:2406.02543, without its γ₁
+ * and γ₂, which stand for what was never drawn and are 0 in its experiments.
  */
 export function chainedInformation(
   first: readonly number[],
   given: readonly (readonly number[])[],
-  { gammas: [one, two] = [0, 0] }: { readonly gammas?: readonly [number, number] } = {},
 ): ChainedInformation {
   if (first.length === 0 || given.length !== first.length || !given.every((row) => row.length === first.length))
     throw new RangeError(
@@ -40,9 +39,9 @@ export function chainedInformation(
   for (const [i, p] of law.entries())
     for (const [t, marginal] of second.entries()) {
       const joint = p * (laws[i]?.[t] as number);
-      if (joint > 0) information += joint * Math.log((joint + one) / (p * marginal + two));
+      if (joint > 0) information += joint * Math.log(joint / (p * marginal));
     }
-  return { information, second };
+  return { information: Math.max(0, information), second };
 }
 
 function normalised(weights: readonly number[]): number[] {

@@ -32,6 +32,18 @@ test("with concave values and equal costs it is the optimum", () => {
   }
 });
 
+test("values that rise in a line are taken as far as the budget goes, whatever they round to", () => {
+  for (const by of [0.1, 1 / 3, 1e-9, 7]) {
+    const group = Array.from({ length: 30 }, (_, k) => ({ cost: k, value: k * by }));
+    const summed = group.reduce<Choice[]>(
+      (all, { cost }) => [...all, { cost, value: (all.at(-1)?.value ?? -by) + by }],
+      [],
+    );
+    expect(multipleChoiceKnapsack([group, summed], 17)?.cost).toBe(17);
+    expect(multipleChoiceKnapsack([summed, group], 41)?.value).toBeCloseTo(41 * by, 9);
+  }
+});
+
 test("in general it is between the optimum and its own distance to the bound", () => {
   let exact = 0;
   for (let i = 0; i < 500; i++) {

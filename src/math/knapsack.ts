@@ -34,13 +34,16 @@ export function multipleChoiceKnapsack(groups: readonly (readonly Choice[])[], b
   const limit = budget + 1e-9 * Math.max(1, Math.abs(budget)); // sums of costs round
   if (!(cost <= limit)) return undefined;
 
-  const steps = hulls.flatMap((hull, group) =>
-    hull.slice(1).map((to, i) => {
+  const steps = hulls.flatMap((hull, group) => {
+    let least = Infinity; // worth falls along a hull, but for rounding, which must not change the order of its steps
+    return hull.slice(1).map((to, i) => {
       const [before, after] = [at(group, hull[i] as number), at(group, to)];
-      return { group, from: hull[i] as number, to, cost: after.cost - before.cost, value: after.value - before.value };
-    }),
-  );
-  steps.sort((a, b) => b.value / b.cost - a.value / a.cost || a.group - b.group);
+      const [cost, value] = [after.cost - before.cost, after.value - before.value];
+      least = Math.min(least, value / cost);
+      return { group, from: hull[i] as number, to, cost, value, worth: least };
+    });
+  });
+  steps.sort((a, b) => b.worth - a.worth || a.group - b.group);
   let bound: number | undefined;
   for (const step of steps) {
     if (chosen[step.group] !== step.from) continue; // an earlier step of this group did not fit
@@ -68,12 +71,13 @@ function concaveHull(choices: readonly Choice[]): number[] {
   const places = [...choices.keys()].sort((a, b) => at(a).cost - at(b).cost || at(b).value - at(a).value || a - b);
   const hull: number[] = [];
   const slope = (from: number, to: number): number => (at(to).value - at(from).value) / (at(to).cost - at(from).cost);
+  // What lies on a line stays, up to rounding: as one long step it may not fit where its parts do.
   for (const place of places) {
     const last = hull.at(-1);
     if (last !== undefined && at(place).value <= at(last).value) continue; // dearer and no better
     while (
       hull.length > 1 &&
-      slope(hull.at(-1) as number, place) >= slope(hull.at(-2) as number, hull.at(-1) as number)
+      slope(hull.at(-1) as number, place) > slope(hull.at(-2) as number, hull.at(-1) as number) * (1 + 1e-9)
     )
       hull.pop();
     hull.push(place);

@@ -43,7 +43,7 @@ export function logisticRegression(
     const gradient = weights.map((weight) => l2 * weight);
     const hessian = weights.map((_, a) => weights.map((_, b) => (a === b ? l2 : 0)));
     for (const [i, row] of rows.entries()) {
-      const p = 1 / (1 + Math.exp(-dot(row, weights)));
+      const p = sigmoid(dot(row, weights));
       for (let a = 0; a < size; a++) {
         (gradient as number[])[a] = (gradient[a] as number) + (p - (labels[i] as number)) * (row[a] as number);
         const curvature = hessian[a] as number[];
@@ -66,6 +66,9 @@ export function logisticRegression(
   }
   return { weights, loss: lossOf(weights), iterations: 100 };
 }
+
+/** 1 / (1 + exp(−x)): log-odds to a probability. */
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** log(1 + exp(x)) without overflow. */
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

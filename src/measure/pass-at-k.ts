@@ -168,12 +168,15 @@ export function majAtK(
 
 export type Point = Estimate & { readonly k: number };
 
-/** The mean over problems of `at` (as `passAtK`, of tallies) at each k, with its interval. Undefined where one problem has too few samples. */
+/**
+ * The mean over problems of `at` (as `passAtK`, of tallies) at each k, with its interval. Undefined where one problem has too few
+ * samples. `clusters`: problems that are drawn together.
+ */
 export function curve<P>(
   problems: readonly P[],
   at: (problem: P, k: number) => Value,
   ks: readonly number[],
-  options: Omit<BootstrapMeanOptions, "clusters" | "within"> = {},
+  { clusters, ...options }: Omit<BootstrapMeanOptions, "within"> = {},
 ): Point[] {
   if (ks.length === 0) return [];
   const why = new Map<number, string>();
@@ -187,11 +190,31 @@ export function curve<P>(
       }
       table[row * ks.length + column] = one.value;
     }
-  const means = bootstrapMeans(table, ks.length, { ...options, within: { low: 0, high: 1 } });
+  const units = clusters ? summedBy(table, ks.length, clusters) : { table };
+  const means = bootstrapMeans(units.table, ks.length, {
+    ...options,
+    within: { low: 0, high: 1 },
+    ...(units.sizes && { sizes: units.sizes }),
+  });
   return ks.map((k, column) => {
     const reason = why.get(column);
     return { k, ...(reason === undefined ? (means[column] as Estimate) : withoutInterval(undefined, reason)) };
   });
+}
+
+/** Rows of one cluster as their sum, and how many they are. */
+function summedBy(
+  table: Float64Array,
+  columns: number,
+  clusters: readonly (string | number)[],
+): { readonly table: Float64Array; readonly sizes?: Float64Array } {
+  const groups = [...Map.groupBy(clusters.keys(), (row) => clusters[row]).values()];
+  const summed = new Float64Array(groups.length * columns);
+  for (const [group, rows] of groups.entries())
+    for (const row of rows)
+      for (let c = 0; c < columns; c++)
+        summed[group * columns + c] = (summed[group * columns + c] as number) + (table[row * columns + c] as number);
+  return { table: summed, sizes: Float64Array.from(groups, ({ length }) => length) };
 }
 
 /** P(all of a k-subset of n lie in a part of size m) = C(m, k) / C(n, k). Each product is of factors in [0, 1]. */

@@ -79,7 +79,7 @@ describe("samples", () => {
   });
 
   test("are told apart by all that decides them, defaults made explicit", async () => {
-    const same = asking([1], { sampling: { temperature: 1 }, stop: [] });
+    const same = asking([1], { sampling: { temperature: 1, topP: 1 }, stop: [] });
     const others: Partial<GenerateRequest>[] = [
       { prefix: { prompt: "Say!", text: "" } },
       { prefix: { prompt: [{ role: "user", content: "Say:" }], text: "" } },
@@ -105,7 +105,10 @@ describe("samples", () => {
     }
     await completionsOf(ledgered({ ...inner, revision: "2" }, ledger), asking([1]));
     await completionsOf(ledgered({ ...inner, id: "other" }, ledger), asking([1]));
-    expect(inner.calls).toHaveLength(others.length + 3);
+    const { capabilities } = inner;
+    const silent = { ...inner, capabilities: { ...capabilities, logProbs: !capabilities.logProbs } };
+    await completionsOf(ledgered(silent, ledger), asking([1]));
+    expect(inner.calls).toHaveLength(others.length + 4);
   });
 
   test("with an end that has no name are refused with what to do", () => {
@@ -193,9 +196,33 @@ describe("samples", () => {
     expect(await flights()).toBe(0);
   });
 
-  test("keep an unknown log-probability unknown", async () => {
-    const model = ledgered(scripted({ replies: ["x"] }), ledger);
-    for (let i = 0; i < 2; i++) expect((await completionsOf(model, asking([1])))[0]?.logProb).toBeNaN();
+  test("that arrived before the model broke down are recorded, and no failures besides", async () => {
+    const inner = numbered();
+    const breaking: Model = {
+      ...inner,
+      async *generate(request) {
+        yield* inner.generate({ ...request, seeds: request.seeds.slice(0, 1) });
+        throw new Failed("unavailable", "gone");
+      },
+    };
+    const slow: Ledger = {
+      ...ledger,
+      async record(entries) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await ledger.record(entries);
+      },
+    };
+    expect(await partsOf(ledgered(breaking, slow), asking([1, 2]))).toMatchObject([
+      { type: "completion", index: 0 },
+      { type: "failure", index: 1, failure: { message: "gone" } },
+    ]);
+  });
+
+  test("keep an unknown log-probability unknown, and one that is not finite is unknown from the first", async () => {
+    for (const [seed, logProb] of [Number.NaN, Number.NEGATIVE_INFINITY].entries()) {
+      const model = ledgered(scripted({ replies: [{ text: "x", logProb }] }), ledger);
+      for (let i = 0; i < 2; i++) expect((await completionsOf(model, asking([seed])))[0]?.logProb).toBeNaN();
+    }
   });
 });
 

@@ -98,6 +98,19 @@ test("the log-probability is the sum over tokens; the proposal's is known only w
   ]);
 });
 
+test("what changes its replies and is not in its id is in its revision, by which a ledger knows it", () => {
+  const revisionOf = (options: Partial<OpenaiOptions>) =>
+    openai({ baseUrl: "http://127.0.0.1:1", model: "m", ...options }).revision;
+  const different: Partial<OpenaiOptions>[] = [
+    {},
+    { api: "completions" },
+    { body: { top_k: 0 } },
+    { endText: "<end>" },
+  ];
+  expect(new Set(different.map(revisionOf)).size).toBe(different.length);
+  expect(revisionOf({ body: {}, concurrency: 2 })).toBe(revisionOf({}));
+});
+
 test("a boundary is cut out of a stream, and the rest is cancelled", async () => {
   const pieces = events(chatChunk("one"), chatChunk(" two\nthr"), chatChunk("ee"));
   const model = await client([{ pieces, then: "hang" }]);

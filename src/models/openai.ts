@@ -1,7 +1,8 @@
 /**
  * Any OpenAI-compatible server: vLLM, SGLang, llama-server, Ollama, LM Studio, hosted ones; chat or completions.
  *
- * What a server can do is declared, never guessed from its name; asked for more, the model says what to use instead.
+ * What a server can do is declared, by a profile (`profiles.vllm`, or what `probe` found) or by `capabilities`, never guessed from its
+ * name; asked for more, the model says what to use instead.
  * - Replies are streamed where deltas or step boundaries are wanted, as a boundary is cut here and the rest cancelled by
  *   closing the socket; otherwise they come at once, which fewer things can break.
  * - A sample is one request with a seed of its own. With `samplesPerCall` above 1 a request asks for `n` samples under the
@@ -10,34 +11,42 @@
  *   a shorter answer; it is charged by what had come.
  * - `logProb` is the server's word: raw log-probabilities in vLLM (`--logprobs-mode raw_logprobs`, its default) and
  *   llama-server. The end of an answer counts where the server reports it. `logProposal` is known only at temperature 1
- *   with nothing cut; vLLM needs `body: { top_k: 0 }` for that if the model's generation_config.json sets one.
+ *   with nothing cut. Servers cut by themselves (vLLM by the model's generation_config.json, llama-server always): a profile turns
+ *   that off, or says that it cannot be; without one it is taken to be off.
+ * - Reasoning that comes in a field of its own is no part of the answer, and is paid for.
  */
 import { type Cost, cost, noCost } from "../budget.ts";
 import { Failed, failureOf } from "../errors.ts";
-import { fingerprint } from "../key.ts";
 import type { Capabilities, GenerateRequest, Model, ModelPart, Prefix, TextScore } from "../model.ts";
 import { countPromptTokens, nanodollars } from "../price.ts";
+import type { Json } from "../problem.ts";
 import { endingOf, shownLength } from "./ending.ts";
 import { merge } from "./merge.ts";
 import { Drafts, utf8Length } from "./openai/drafts.ts";
-import { echoedScore } from "./openai/echo.ts";
 import { eventsOf } from "./openai/events.ts";
 import { meaningOf, type Reply, statusOf } from "./openai/http.ts";
-import { type Api, type Dialect, echoBody, generateBody, pathOf, rawTextOf } from "./openai/request.ts";
+import { hasAbility, type Scoring, type ServerProfile } from "./openai/profile.ts";
+import { type ProfileName, profiles } from "./openai/profiles.ts";
+import { type Api, type Dialect, generateBody, pathOf } from "./openai/request.ts";
+import { scoringRequest } from "./openai/scoring.ts";
 import { objectOf, type ServerOptions, serverOf } from "./openai/server.ts";
 import { settle, settleFailed, type Settlement } from "./openai/settle.ts";
 
 export interface OpenaiOptions extends ServerOptions {
   /** `completions` continues raw text, which step-by-step search wants; `chat` lets the server apply its template. @default "chat" */
   readonly api?: Api;
+  /** What to send this server and what works there: declared by name, or found by `probe`. */
+  readonly profile?: ProfileName | ServerProfile;
   /**
-   * What this server can do, beyond the API's minimum. Chat: `continues` (vLLM, SGLang: continue_final_message; llama-server).
-   * Both: `logProbs`, `samplesPerCall` (vLLM, SGLang, llama-server: `n`). Completions: `scoresText` (vLLM: echo).
-   * @default chat takes conversations and continues nothing; completions the reverse; nothing else
+   * What this server can do, beyond the API's minimum; over the profile. Chat: `continues` (vLLM, SGLang: continue_final_message;
+   * llama-server). Both: `logProbs`, `samplesPerCall` (vLLM, SGLang, llama-server: `n`). Completions: `scoresText` (vLLM: echo).
+   * @default what the profile says, but one sample a call; without one, chat continues nothing, completions do; nothing else
    */
   readonly capabilities?: Partial<Omit<Capabilities, "nextTokens" | "messages">>;
-  /** Newer OpenAI models take `max_completion_tokens`. @default "max_tokens" */
+  /** Newer OpenAI models take `max_completion_tokens`. @default what the profile says, else "max_tokens" */
   readonly maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** Asks for replies that repeat exactly, at the cost of speed, where the profile knows how: llama-server's `cache_prompt: false`. */
+  readonly repeatable?: boolean;
   /** The text of the token that ends an answer, as `<|im_end|>`, so that `scoreText` can score it. */
   readonly endText?: string;
 }
@@ -48,14 +57,20 @@ export interface OpenaiOptions extends ServerOptions {
  * ```
  */
 export function openai(options: OpenaiOptions): Model {
-  const { model, api = "chat", price, concurrency = 16, body = {}, endText } = options;
-  const { countTokens = utf8Length, maxTokensField = "max_tokens" } = options;
-  const { connection, exchange } = serverOf(options);
+  const { model, api = "chat", price, endText, countTokens = utf8Length } = options;
+  const profile: ServerProfile | undefined =
+    typeof options.profile === "string" ? profiles[options.profile] : options.profile;
+  const fields = profile?.fields;
+  const { maxTokensField = fields?.maxTokens ?? "max_tokens" } = options;
+  const body = { ...(options.repeatable && fields?.repeatable), ...options.body };
+  const scoring = fields ? fields.scoring[api] : api === "completions" ? "echo" : undefined;
+  const server = serverOf(options);
+  const { connection, concurrency, exchange } = server;
   const { id } = connection;
   const capabilities: Capabilities = {
-    continues: api === "completions",
-    logProbs: false,
-    scoresText: false,
+    continues: api === "completions" || (profile !== undefined && hasAbility(profile, "continues")),
+    logProbs: profile !== undefined && hasAbility(profile, "logProbs"),
+    scoresText: profile !== undefined && scoring !== undefined && hasAbility(profile, "scoresText"),
     samplesPerCall: 1,
     ...options.capabilities,
     nextTokens: false, // no server tells the whole distribution
@@ -65,9 +80,14 @@ export function openai(options: OpenaiOptions): Model {
     throw new RangeError(
       `Cannot use ${id} as 'samplesPerCall' must be a positive integer: current value is ${capabilities.samplesPerCall}`,
     );
-  if (capabilities.scoresText && api === "chat")
-    throw new Failed("unsupported", `The chat API of ${id} cannot score given text: use api "completions" for that`);
-  const dialect: Dialect = { id, model, api, capabilities, body, maxTokensField };
+  if (capabilities.scoresText && !scoring)
+    throw new Failed(
+      "unsupported",
+      `The ${api} API of ${id} cannot score given text: use api "completions" of vLLM or SGLang for that`,
+    );
+  const continuation = fields?.continuation ?? usualContinuation;
+  const neutral = fields?.neutral ?? {};
+  const dialect: Dialect = { id, model, api, capabilities, body, maxTokensField, continuation, neutral };
 
   /** The samples of one request, at most `samplesPerCall`. */
   async function sample(
@@ -82,6 +102,7 @@ export function openai(options: OpenaiOptions): Model {
       price,
       countTokens,
       promptTokens: countPromptTokens(prefix.prompt, countTokens) + countTokens(prefix.text),
+      isNeutral: !fields || fields.neutral !== undefined,
     };
     const stream = request.stream === true || request.until !== undefined;
     const shown: number[] = entries.map(() => 0);
@@ -105,15 +126,19 @@ export function openai(options: OpenaiOptions): Model {
         if (done) {
           // A server that says that it is done, and not why, has ended its answers.
           if (value) for (const draft of into.choices) if (draft) draft.finishReason ??= "stop";
-          if (value && entries.length === 1 && !into.choices[0])
-            throw new Failed("bad-response", `The reply of ${id} has no choices`);
+          if (entries.length === 1 && !into.choices[0])
+            throw value
+              ? new Failed("bad-response", `The reply of ${id} has no choices`)
+              : new Failed("truncated", `The reply of ${id} broke off before its first choice`);
           return;
         }
         const error = value["error"] ?? (value["object"] === "error" ? value : undefined);
         if (error !== undefined && error !== null) {
-          const failed = meaningOf(connection, statusOf(error), { error });
+          const failed = meaningOf(reply.connection, statusOf(error), { error });
           // Asked again only where nothing has been written yet.
-          throw into.choices.some((draft) => draft?.text) ? new Failed(failed.code, failed.message) : failed;
+          throw into.choices.some((draft) => draft && draft.chunks > 0)
+            ? new Failed(failed.code, failed.message)
+            : failed;
         }
         for (const place of into.addChunk(value)) {
           if (ended.has(place)) continue;
@@ -129,7 +154,7 @@ export function openai(options: OpenaiOptions): Model {
     async function read(reply: Reply): Promise<void> {
       drafts = new Drafts(id, api, entries.length);
       if (reply.kind === "events") return readEvents(reply, drafts);
-      drafts.addReply(await objectOf(reply, connection));
+      drafts.addReply(await objectOf(reply));
     }
 
     try {
@@ -176,23 +201,24 @@ export function openai(options: OpenaiOptions): Model {
         "unsupported",
         `Cannot score the end of an answer of ${id}: give 'endText', the text of the token that ends one`,
       );
-    const before = rawTextOf(dialect, prefix);
-    const whole = before + text + (end ? endText : "");
-    return exchange(
-      { path: "/completions", body: echoBody(dialect, whole), stream: false, seed: 0, signal },
-      async (reply) => {
-        const { tokens, logProbs, usage } = echoedScore(await objectOf(reply, connection), { id, before, whole });
-        const used = usage ?? { tokens: 0, promptTokens: countTokens(whole), cachedTokens: 0 };
-        const spent: Cost = cost({ calls: 1, ...used, nanodollars: nanodollars(price, used) });
-        return { tokens, logProbs, cost: spent };
-      },
-    );
+    const request = scoringRequest(scoring as Scoring, dialect, prefix, text + (end ? endText : ""));
+    return exchange({ path: request.path, body: request.body, stream: false, seed: 0, signal }, async (reply) => {
+      const { tokens, logProbs, usage } = request.read(await objectOf(reply));
+      const used = usage ?? { tokens: 0, promptTokens: countTokens(request.text), cachedTokens: 0 };
+      const spent: Cost = cost({ calls: 1, ...used, nanodollars: nanodollars(price, used) });
+      return { tokens, logProbs, cost: spent };
+    });
   }
 
   return {
     id,
-    // Not in the id, and another law: chat templates, fields of the request.
-    revision: `${api}${Object.keys(body).length > 0 ? `#${fingerprint(JSON.stringify(body))}` : ""}`,
+    // Not in the id, and another law: chat templates, fields of the request, what is scored as the end.
+    revision: [
+      api,
+      ...(Object.keys(body).length > 0 ? [JSON.stringify(body)] : []),
+      ...(endText === undefined ? [] : [endText]),
+      ...(fields ? [JSON.stringify(fields)] : []),
+    ].join("#"),
     capabilities,
     concurrency,
     countTokens,
@@ -211,17 +237,30 @@ export function openai(options: OpenaiOptions): Model {
         request.signal,
       );
     },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+    },
   };
 }
 
+const usualContinuation: Readonly<Record<string, Json>> = {
+  continue_final_message: true,
+  add_generation_prompt: false,
+};
+
 /** The model named by a URL, as in `http://127.0.0.1:8000/v1#qwen`. */
 export function openaiFromUrl(url: string, options: Omit<OpenaiOptions, "baseUrl" | "model"> = {}): Model {
+  return openai({ ...options, ...splitServerUrl(url) });
+}
+
+/** `http://127.0.0.1:8000/v1#qwen` in its parts. @throws RangeError without a name */
+export function splitServerUrl(url: string): { readonly baseUrl: string; readonly model: string } {
   const [baseUrl = "", name = ""] = url.split(/#(.*)/s);
   if (name === "")
     throw new RangeError(
       "Cannot tell which model is meant: put its name behind the server's address, as in http://127.0.0.1:8000/v1#qwen",
     );
-  return openai({ ...options, baseUrl, model: decodeURIComponent(name) });
+  return { baseUrl, model: decodeURIComponent(name) };
 }
 
 interface Entry {

@@ -338,6 +338,18 @@ test("refuses models that tell no distribution, other vocabularies, wrong number
   expect(() => speculative({ target, draft: scripted({ replies: ["a"] }) })).toThrow(/'scripted' does not tell/);
   expect(() => speculative({ target, draft: target, draftTokens: 0 })).toThrow("'draftTokens'");
   expect(() => speculative({ target, draft: target, tree: { ...tree, width: 0 } })).toThrow("'tree.width'");
+  for (const maxTokens of [0, Number.NaN])
+    await expect(completions(speculative({ target, draft: target }), { maxTokens })).rejects.toThrow("'maxTokens'");
   const other = randomTabular({ key: key(1), symbols: "abx.", maxLength: 4 });
   await expect(completions(speculative({ target, draft: other }), {})).rejects.toThrow(/same tokens/);
+});
+
+test("a ledger tells chains of other drafts from each other, and a tree not from its target", () => {
+  const revised = (revision: string): Model => ({ ...target, revision });
+  const [one, two] = [revised("1"), revised("2")];
+  const named = (model: Model) => `${model.id} ${model.revision}`;
+  const chains = [target, one, two].map((draft) => named(speculative({ target: one, draft })));
+  expect(new Set([...chains, named(one)]).size).toBe(4);
+  expect(named(speculative({ target: one, draft: two, tree }))).toBe(named(one));
+  expect(speculative({ target, draft: target })).not.toHaveProperty("revision");
 });

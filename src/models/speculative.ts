@@ -15,7 +15,8 @@
  * Costs are those of the target alone, so that budgets compare: a call, the prompt, the tokens drawn. What was really done is in `counts`.
  * Cost of a pass: `draftTokens` (or `depth`) calls of the draft in turn and one of the target, by `nextTokensAfter` where it has that.
  * The context needs room for all of `maxTokens`, as drafts reach that far. Text is put together from the texts of tokens: a token that is
- * a part of a character only becomes U+FFFD.
+ * a part of a character only becomes U+FFFD. A prefix with text must have its tokens, as models tell them: else the answer is split into
+ * tokens anew before each pass, maybe otherwise than it was drawn.
  */
 import { cost } from "../budget.ts";
 import { Failed } from "../errors.ts";
@@ -113,11 +114,18 @@ export function speculative({ target, draft, draftTokens = 4, tree }: Speculativ
 
   return {
     ...target,
-    id: tree ? target.id : `${target.id}, ${draftTokens} tokens drafted by ${draft.id}`, // other texts than the target's for a seed
+    // Under a chain a seed has another text than the target alone gives it, and another for each draft.
+    ...(!tree && {
+      id: `${target.id}, ${draftTokens} tokens drafted by ${draft.id}`,
+      ...((target.revision ?? draft.revision) !== undefined && {
+        revision: [target.revision, draft.revision].join("+"),
+      }),
+    }),
     counts,
     capabilities: { ...target.capabilities, logProbs: true },
     generate(request) {
       checkSampling(request.sampling);
+      checkWhole("speculative decoding", "maxTokens", request.maxTokens, 1, Number.MAX_SAFE_INTEGER);
       return merge(
         request.seeds.map((seed, index) => ({
           indices: [index],

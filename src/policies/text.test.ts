@@ -205,6 +205,25 @@ test("an empty answer is an answer", async () => {
   ]);
 });
 
+test("a policy's name tells its step from one of the same source, to a ledger too", async () => {
+  const upTo = (length: number) => (written: string) => (written.length < length ? undefined : length);
+  const untilNames: (string | undefined)[] = [];
+  const watched: Model = {
+    ...model,
+    generate(request) {
+      untilNames.push(request.untilName);
+      return model.generate(request);
+    },
+  };
+  for (const policy of [
+    text(watched, { step: upTo(1), name: "by one" }),
+    text(watched, { step: upTo(2), name: "by two" }),
+    text(watched, { step: "line", name: "lines" }),
+  ])
+    await extend(policy, policy.root(problem));
+  expect(untilNames).toEqual(["by one", "by two", "line"]);
+});
+
 test("names tell settings apart", () => {
   const names = [
     text(model),

@@ -76,7 +76,7 @@ export function text(model: Model, options: TextOptions = {}): Policy<TextState>
     );
   const until =
     typeof step === "function" ? step : step === "answer" || step === "token" ? undefined : boundaries[step];
-  const untilName = stepNameOf(step);
+  const untilName = typeof step === "function" ? (options.name ?? stepNameOf(step)) : step;
   const sampling: Sampling = {
     ...(temperature !== undefined && { temperature }),
     ...(topK !== undefined && { topK }),

@@ -74,7 +74,9 @@ describe.each(["plain.jsonl", "packed.jsonl.gz"])("%s", (name) => {
   test("a pool that was made in another way is not gone on with, and stays as it is", async () => {
     const path = await written(`other-${name}`, ["a"]);
     const before = readFileSync(path);
-    await expect(poolWriter(path, { ...header, config: { samples: 3 } })).rejects.toThrow("made in another way");
+    await expect(poolWriter(path, { ...header, config: { samples: 3 } })).rejects.toThrow(
+      "made in another way: samples 2, not 3",
+    );
     expect(readFileSync(path)).toEqual(before);
   });
 });

@@ -25,7 +25,7 @@ export interface PoolWriter extends Disposable {
 export async function openPool(path: string): Promise<OpenPool> {
   const lines = wholeLines(path);
   const { value, done } = await lines.next();
-  if (done) throw new Error(`Cannot read pool '${path}' as it has no whole line: make it again`);
+  if (done) throw new Error(`Cannot read pool '${path}' as it has no whole line: remove it, and make it again`);
   const header = parsed(path, 1, value) as unknown as HeaderLine;
   if (header.type !== "pool") throw new Error(`Cannot read '${path}' as its first line is not that of a pool`);
   if (header.version !== 1)
@@ -56,10 +56,9 @@ export async function poolWriter(path: string, header: PoolHeader): Promise<Pool
     append({ type: "pool", version: 1, ...header } satisfies HeaderLine);
     if (existsSync(path)) {
       const { problems, ...found } = await openPool(path);
-      if (JSON.stringify(ordered(found)) !== JSON.stringify(ordered(header)))
-        throw new Error(
-          `Cannot go on with pool '${path}' as it was made in another way: it has ${JSON.stringify(found)}, wanted is ${JSON.stringify(header)}`,
-        );
+      const other = differences(found, header);
+      if (other.length > 0)
+        throw new Error(`Cannot go on with pool '${path}' as it was made in another way: ${other.join("; ")}`);
       for await (const problem of problems) {
         append(problem);
         written.add(problem.problem.id);
@@ -92,7 +91,19 @@ interface HeaderLine extends PoolHeader {
   readonly version: 1;
 }
 
-const ordered = ({ model, policy, config }: PoolHeader): PoolHeader => ({ model, policy, config });
+/** What of a pool is not as wanted, in words. */
+function differences(found: PoolHeader, wanted: PoolHeader): string[] {
+  const settings = ({ model, policy, config }: PoolHeader): Readonly<Record<string, unknown>> => ({
+    model,
+    policy,
+    ...(typeof config === "object" && !Array.isArray(config) ? config : { config }),
+  });
+  const [own, other] = [settings(found), settings(wanted)];
+  return [...new Set(Object.keys({ ...own, ...other }))].flatMap((name) => {
+    const [is, not] = [own[name], other[name]].map((value) => JSON.stringify(value));
+    return is === not ? [] : [`${name} ${is}, not ${not}`];
+  });
+}
 
 const isCompressed = (path: string): boolean => path.endsWith(".gz");
 

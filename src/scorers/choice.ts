@@ -5,7 +5,7 @@
 import { addCosts, type Cost, cost, noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import type { Model, Prefix } from "../model.ts";
-import { countPromptTokens, nanodollars, readingCost } from "../price.ts";
+import { countPromptTokens, nanodollars, readingBound, readingCost } from "../price.ts";
 import { replies, repliesBound } from "./reply.ts";
 import { shareOf } from "./value-token.ts";
 
@@ -36,8 +36,7 @@ export function choiceBound(model: Model, choice: Choice, draws: number, more = 
   const prefix = prefixOf(model, choice);
   const promptTokens =
     countPromptTokens(prefix.prompt, (one) => model.countTokens(one)) + model.countTokens(prefix.text) + more;
-  const read = cost({ promptTokens, calls: 1, nanodollars: nanodollars(model.price, { promptTokens }) });
-  return readingCost(read, model.price);
+  return readingBound(promptTokens, model.price);
 }
 
 /**

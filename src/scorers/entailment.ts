@@ -3,7 +3,7 @@
  *
  * Kuhn, Gal & Farquhar 2023, arXiv:2302.09664, §3.2 (bidirectional entailment), there by a model trained for inference; a prompted
  * model as in Farquhar et al. 2024, Nature 630, 625. Both directions must be called entailment: "Paris" follows from "Paris, of
- * course, on the Seine", the other way round not. A reply that names no relation leaves the pair unscored. Cost: two calls, side by side.
+ * course, on the Seine", the other way round not. A reply that names no relation, or denies one, leaves the pair unscored. Cost: two calls, side by side.
  */
 import { addCosts } from "../budget.ts";
 import { Failed } from "../errors.ts";
@@ -46,9 +46,11 @@ export function entailment<S>(model: Model): Comparison<S> {
   };
 }
 
-/** The first relation that is named. */
+/** The first relation that is named; undefined where one is denied. */
 const relationOf = (text: string): string | undefined =>
-  /\b(entailment|neutral|contradiction)\b/i.exec(text)?.[1]?.toLowerCase();
+  /\b(?:not?|isn['’]t)\s+(?:an?\s+)?(?:entailment|neutral|contradiction)\b/i.test(text)
+    ? undefined
+    : /\b(entailment|neutral|contradiction)\b/i.exec(text)?.[1]?.toLowerCase();
 
 const promptOf = ({ prompt }: Problem, premise: string, hypothesis: string): string =>
   [

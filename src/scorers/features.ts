@@ -2,7 +2,7 @@
 import { addCosts, type Cost, cost, noCost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import type { Model } from "../model.ts";
-import { countPromptTokens, nanodollars, readingCost } from "../price.ts";
+import { countPromptTokens, nanodollars, readingBound, readingCost } from "../price.ts";
 import { promptText } from "../problem.ts";
 import { type Embedder, readTokens } from "../reader.ts";
 import { rankOf, type Scorer } from "../scorer.ts";
@@ -25,8 +25,7 @@ export function likelihoodFeatures<S>(model: Model): FeatureReader<S> {
     bound({ state }, { problem, text }) {
       const countTokens = (one: string): number => model.countTokens(one);
       const promptTokens = countPromptTokens(problem.prompt, countTokens) + countTokens(text(state)) + 1;
-      const read = cost({ promptTokens, calls: 1, nanodollars: nanodollars(model.price, { promptTokens }) });
-      return readingCost(read, model.price);
+      return readingBound(promptTokens, model.price);
     },
     async read({ state }, { problem, text, signal }) {
       const prefix = { prompt: problem.prompt, text: "" };

@@ -3,10 +3,9 @@
  * `iteratedPrompting`; prompts as in Abbasi Yadkori et al. 2024, arXiv:2406.02543, §2, in our words. With the end of the answer.
  * Needs a model that scores given text. Cost: one reading of question, shown answer and answer.
  */
-import { cost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import type { Model } from "../model.ts";
-import { countPromptTokens, nanodollars, readingCost } from "../price.ts";
+import { countPromptTokens, readingBound, readingCost } from "../price.ts";
 import { type Problem, type Prompt, promptText } from "../problem.ts";
 import type { Comparison } from "../scorer.ts";
 import { quoted } from "./reply.ts";
@@ -37,8 +36,7 @@ export function givenAnswer<S>(model: Model): Comparison<S> {
         const countTokens = (one: string): number => model.countTokens(one);
         const promptTokens =
           countPromptTokens(promptOf(problem, text(other.state)), countTokens) + countTokens(text(state)) + 1;
-        const read = cost({ promptTokens, calls: 1, nanodollars: nanodollars(model.price, { promptTokens }) });
-        return readingCost(read, model.price);
+        return readingBound(promptTokens, model.price);
       },
       async score({ state }, { problem, text, signal }) {
         const prefix = { prompt: promptOf(problem, text(other.state)), text: "" };

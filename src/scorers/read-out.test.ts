@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cost } from "../budget.ts";
 import { fold, key } from "../key.ts";
+import { sigmoid } from "../math/logistic.ts";
 import { random } from "../math/random.ts";
 import { auroc, expectedCalibrationError } from "../measure/calibration.ts";
 import { tabular } from "../models/tabular.ts";
@@ -10,7 +11,6 @@ import { custom } from "./custom.ts";
 import { joinedFeatures, likelihoodFeatures, scoreFeature, vectorFeatures } from "./features.ts";
 import { learnReadOut, readOut } from "./read-out.ts";
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 /** Three features of very different size; right by a known law of two of them. */
 function graded(n: number, seed: number) {
   const stream = random(fold(key(3), seed));

@@ -12,7 +12,7 @@
  */
 import { type Cost, noCost } from "../budget.ts";
 import { dot } from "../math/linear.ts";
-import { logisticRegression } from "../math/logistic.ts";
+import { logisticRegression, sigmoid } from "../math/logistic.ts";
 import type { Node } from "../node.ts";
 import { checkPairs } from "../options.ts";
 import type { ScoreContext, Scorer, ScoreRequest } from "../scorer.ts";
@@ -55,8 +55,7 @@ export function learnReadOut(
   return {
     weights,
     intercept,
-    at: (features) =>
-      features.length === weights.length ? 1 / (1 + Math.exp(-intercept - dot(features, weights))) : Number.NaN,
+    at: (features) => (features.length === weights.length ? sigmoid(intercept + dot(features, weights)) : Number.NaN),
   };
 }
 

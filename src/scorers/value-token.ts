@@ -8,10 +8,9 @@
  * As a token of the same model: Kadavath et al. 2022, arXiv:2207.05221 (P(True)); trained on completions:
  * Cobbe et al. 2021, arXiv:2110.14168, §4.
  */
-import { cost } from "../budget.ts";
 import { Failed } from "../errors.ts";
 import type { Model, NextTokens } from "../model.ts";
-import { countPromptTokens, nanodollars, readingCost } from "../price.ts";
+import { countPromptTokens, readingBound, readingCost } from "../price.ts";
 import type { Scorer } from "../scorer.ts";
 
 export interface ValueTokenOptions {
@@ -39,8 +38,7 @@ export function valueToken<S>(
     bound({ state }, { problem, text }) {
       const countTokens = (one: string) => model.countTokens(one);
       const promptTokens = countPromptTokens(problem.prompt, countTokens) + countTokens(text(state) + question);
-      const read = cost({ promptTokens, calls: 1, nanodollars: nanodollars(model.price, { promptTokens }) });
-      return readingCost(read, model.price);
+      return readingBound(promptTokens, model.price);
     },
     async score({ state }, { problem, text, signal }) {
       const next = await nextTokens.call(model, { prompt: problem.prompt, text: text(state) + question }, { signal });

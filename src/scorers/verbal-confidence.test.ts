@@ -22,6 +22,8 @@ test.each([
   ["Confidence: 1", undefined],
   ["Confidence: 120%", undefined],
   ["between 60% and 80%", undefined],
+  ["Confidence: 80-90%", undefined],
+  ["80% – 90%", undefined],
   ["low or high", undefined],
   ["I cannot say", undefined],
   ["not likely", undefined],

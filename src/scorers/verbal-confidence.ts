@@ -65,6 +65,7 @@ const levels: Readonly<Record<string, number>> = { lowest: 0.1, low: 0.3, medium
  */
 export function readConfidence(text: string): number | undefined {
   const after = text.split(/confidence(?:\s+(?:level|score))?\s*(?:is|[:=])?/i).at(-1) as string;
+  if (range.test(after)) return undefined;
   const said = [...new Set(Array.from(after.matchAll(stated), numberOf))];
   if (said.length > 0) return said.length === 1 ? said[0] : undefined;
   const named = new Set(
@@ -74,6 +75,9 @@ export function readConfidence(text: string): number | undefined {
   const word = estimativeWordIn(after);
   return word === undefined ? undefined : estimativeWords[word];
 }
+
+// "80-90%": two numbers, the second of which would look like a negative one.
+const range = /\d\s*%?\s*[-–—]\s*\d/;
 
 // A number with its unit: percent, or what it is out of.
 const stated = /(?<![\w.-])(\d+(?:\.\d+)?|\.\d+)(?:\s*(%|percent\b)|\s*(?:\/|out of)\s*(\d+))?/gi;

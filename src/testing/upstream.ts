@@ -44,6 +44,8 @@ export interface Upstream extends AsyncDisposable {
   readonly calls: readonly UpstreamCall[];
   /** Requests whose replies are neither whole nor given up. */
   readonly open: number;
+  /** Connections, those included that nobody uses at the moment. */
+  readonly sockets: number;
 }
 
 /** Starts it on a free port of 127.0.0.1. Disposing closes every connection. */
@@ -70,6 +72,11 @@ export async function upstream(plan: (call: UpstreamCall) => UpstreamReply): Pro
     });
     await perform(plan(call), response);
   });
+  let sockets = 0;
+  server.on("connection", (socket) => {
+    sockets++;
+    socket.on("close", () => sockets--);
+  });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
@@ -78,6 +85,9 @@ export async function upstream(plan: (call: UpstreamCall) => UpstreamReply): Pro
     calls,
     get open() {
       return open;
+    },
+    get sockets() {
+      return sockets;
     },
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {

@@ -1,11 +1,19 @@
 /**
  * What one client of an OpenAI-compatible server survives. Each test is named after its row in the list of faults that the
- * library is held to; after each the same is checked: nothing hangs on, and the key is in no message.
+ * library is held to; after each the same is checked, see `invariants.ts`.
  */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GenerateRequest, Model, ModelPart } from "../../src/model.ts";
 import type { Clock } from "../../src/models/clock.ts";
+import { ledgered } from "../../src/models/index.ts";
 import { openai, type OpenaiOptions } from "../../src/models/openai/index.ts";
+import { text } from "../../src/policies/text.ts";
+import { run } from "../../src/run.ts";
+import { openStore } from "../../src/runs/store/index.ts";
+import { bestOfN } from "../../src/search/index.ts";
+import { likelihood } from "../../src/scorers/index.ts";
 import {
   chatChunk,
   chatReply,
@@ -15,23 +23,24 @@ import {
   upstream,
   type UpstreamReply,
 } from "../../src/testing/upstream.ts";
+import { checkParts, checkReleased, timersNow } from "./invariants.ts";
 
 const apiKey = "sk-canary-8d1f";
 const now = Date.UTC(2030, 0, 1);
 let pauses: number[];
 let servers: Upstream[];
+let models: Model[];
 let parts: ModelPart[];
+let timers: number;
 
 beforeEach(() => {
-  [pauses, servers, parts] = [[], [], []];
+  [pauses, servers, models, parts] = [[], [], [], []];
+  timers = timersNow();
 });
 
 afterEach(async () => {
-  for (const server of servers) {
-    await expect.poll(() => server.open).toBe(0);
-    await server[Symbol.asyncDispose]();
-  }
-  expect(JSON.stringify(parts)).not.toContain("canary");
+  checkParts(parts);
+  await checkReleased({ servers, models, timers });
 });
 
 const clock: Clock = {
@@ -50,8 +59,11 @@ async function serve(plan: readonly UpstreamReply[] | ((number: number) => Upstr
   return server;
 }
 
-const client = (server: Pick<Upstream, "url">, more: Partial<OpenaiOptions> = {}): Model =>
-  openai({ baseUrl: server.url, model: "m", apiKey, clock, ...more });
+function client(server: Pick<Upstream, "url">, more: Partial<OpenaiOptions> = {}): Model {
+  const model = openai({ baseUrl: server.url, model: "m", apiKey, clock, ...more });
+  models.push(model);
+  return model;
+}
 
 async function ask(model: Model, more: Partial<GenerateRequest> = {}): Promise<ModelPart[]> {
   const request = {
@@ -134,6 +146,23 @@ test("row 3: not for ever", async () => {
   expect(server.calls).toHaveLength(3);
 });
 
+test("row 3: a server that keeps failing is left alone, and then tried by one request", async () => {
+  let isWell = false;
+  let time = now;
+  const ticking: Clock = { ...clock, now: () => time };
+  const server = await serve(() => (isWell ? chatReply(["ok"]) : { status: 503 }));
+  const model = client(server, { clock: ticking, retries: { count: 0 }, circuit: { failures: 3, coolMs: 1000 } });
+  for (const seed of [1, 2, 3, 4, 5]) await ask(model, { seeds: [seed] });
+  expect(server.calls).toHaveLength(3);
+  expect(parts.at(-1)).toMatchObject(failed("unavailable", /left alone/));
+  isWell = true;
+  time += 1000;
+  parts = [];
+  expect(await ask(model, { seeds: [6] })).toMatchObject([completed("ok")]);
+  expect(await ask(model, { seeds: [7, 8] })).toMatchObject([completed("ok"), completed("ok"), completed("ok")]);
+  expect(server.calls).toHaveLength(6);
+});
+
 test.each([401, 403])("row 4: %i is not asked again, and the key is not repeated", async (status) => {
   const server = await serve([{ status, json: { error: { message: `Incorrect API key provided: ${apiKey}` } } }]);
   expect(await ask(client(server))).toMatchObject([failed("unauthorized", /127\.0\.0\.1.*#m refused the key/)]);
@@ -177,6 +206,29 @@ test("row 6: nobody listens; the name is unknown", async () => {
   ]);
 });
 
+test("row 6: a connection that is never made ends in its own time, and is tried again", async () => {
+  const sockets = new Set<{ destroy(): void }>();
+  const silent = createServer((socket) => sockets.add(socket.on("error", () => {}))); // takes it, and says nothing of TLS
+  await new Promise<void>((resolve) => {
+    silent.listen(0, "127.0.0.1", resolve);
+  });
+  const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`;
+  const model = client({ url }, { timeouts: { connectMs: 150 }, retries: { count: 1 } });
+  expect(await ask(model)).toMatchObject([failed("unavailable", /no connection within 150 ms; 2 attempts/)]);
+  expect(pauses).toHaveLength(1);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
+
+test("row 6: what one server refuses another takes, at once", async () => {
+  const gone = await upstream(() => "hang");
+  await gone[Symbol.asyncDispose]();
+  const server = await serve([chatReply(["ok"])]);
+  const model = client(gone, { mirrors: [{ baseUrl: server.url }] });
+  for (const seed of [1, 2, 3, 4]) expect((await ask(model, { seeds: [seed] })).at(-1)).toMatchObject(completed("ok"));
+  expect(pauses).toEqual([]);
+});
+
 test("row 7: a connection reset before the headers is asked again, and charged once", async () => {
   const server = await serve(["reset", chatReply(["ok"])]);
   expect(await ask(client(server))).toMatchObject([
@@ -210,6 +262,14 @@ test("row 9: a trickle ends with the attempt's time, though it never stops", asy
   expect(await ask(client(server, { timeouts: { attemptMs: 400 } }), streamed)).toMatchObject([
     failed("timeout", /no whole reply within 400 ms/),
   ]);
+});
+
+test("row 9: all attempts together have a time, too", async () => {
+  const server = await serve([{ status: 503, delayMs: 60 }]);
+  const model = client(server, { timeouts: { requestMs: 150 }, retries: { count: 1000 }, circuit: { failures: 1e9 } });
+  expect(await ask(model)).toMatchObject([failed("timeout", /no answer within 150 ms, all attempts together/)]);
+  expect(server.calls.length).toBeGreaterThan(1);
+  expect(server.calls.length).toBeLessThan(5);
 });
 
 test("row 10: an answer after the timeout is dropped", async () => {
@@ -271,6 +331,7 @@ test.each([
   ["inside an event", [whole, 'data: {"choices":[{"ind']],
   ["inside a character", [bytes.subarray(0, bytes.indexOf(0xc3) + 1)]],
   ["between events", [whole]],
+  ["before the first event", []],
   ["by a reset", [whole], "reset" as const],
 ])("row 15: a stream cut %s is truncated, never an answer", async (_, pieces, then: "end" | "reset" = "end") => {
   const server = await serve([{ pieces: [...pieces, 5], then }]);
@@ -451,10 +512,69 @@ test("row 24: an empty answer, one of white space, one that only ended", async (
   }
 });
 
+test("row 25: identical answers are answers, each of its own", async () => {
+  const server = await serve([chatReply(["same"])]);
+  const model = client(server);
+  const answers = await ask(model, { seeds: [1, 2, 3] });
+  expect(answers).toMatchObject([0, 1, 2].map((index) => ({ ...completed("same"), index })));
+});
+
 test("an aborted request closes its socket and says nothing", async () => {
   const server = await serve([{ pieces: events(chatChunk("one")), then: "hang" }]);
   const abort = new AbortController();
   setTimeout(() => abort.abort(), 50);
   expect(await ask(client(server), { stream: true, signal: abort.signal })).toEqual([]);
   await expect.poll(() => server.calls[0]?.left).toBe(true);
+});
+
+describe("under a run with a budget and a ledger", () => {
+  const price = { dollarsPerPromptToken: 1e-6, dollarsPerToken: 2e-6 };
+  const budget = { tokens: 120, promptTokens: 60, calls: 5, dollars: 0.000_3 };
+  const plans: readonly (readonly [string, (number: number) => UpstreamReply])[] = [
+    [
+      "rows 1, 3: 429 and 503 in between",
+      (n) => (n % 3 === 0 ? { status: n % 2 ? 503 : 429, json: {} } : chatReply(["a"])),
+    ],
+    ["row 5: overflow of every other one", (n) => (n % 2 ? { status: 413, json: {} } : chatReply(["a"]))],
+    ["row 7: resets", (n) => (n % 2 ? "reset" : chatReply(["a"]))],
+    ["row 8: bodies that hang", (n) => (n % 2 ? { then: "hang" } : chatReply(["a"]))],
+    ["row 15: streams that are cut", (n) => (n % 2 ? { pieces: events(chatChunk("half")) } : chatReply(["a"]))],
+    [
+      "row 21: usage above what was reserved",
+      () => chatReply(["a"], { usage: { prompt_tokens: 5, completion_tokens: 99 } }),
+    ],
+    ["row 21: no usage", () => chatReply(["a"], { usage: null })],
+  ];
+  test.each(plans)("%s: never beyond the limits, and the ledger's sum is what is reported", async (name, plan) => {
+    const server = await serve(plan);
+    const model = client(server, {
+      price,
+      timeouts: { idleMs: 100, firstByteMs: 100 },
+      concurrency: 2,
+      capabilities: { logProbs: true },
+    });
+    await using store = await openStore(":memory:");
+    const paying = ledgered(model, store.ledger);
+    const policy = text(paying, { maxTokens: 20 });
+    const booked = { tokens: 0, promptTokens: 0, calls: 0, nanodollars: 0 };
+    const running = run(
+      bestOfN({ n: 4, scorer: likelihood() }),
+      { id: "p", prompt: "hi" },
+      { policy, seed: 1, budget },
+    );
+    const overrun = name.includes("above");
+    for await (const event of running) {
+      if (!("cost" in event) || !event.cost) continue;
+      for (const unit of ["tokens", "promptTokens", "calls", "nanodollars"] as const) booked[unit] += event.cost[unit];
+      if (overrun) continue; // all of it is booked then, and nothing more is granted
+      expect(booked.tokens).toBeLessThanOrEqual(budget.tokens);
+      expect(booked.promptTokens).toBeLessThanOrEqual(budget.promptTokens);
+      expect(booked.calls).toBeLessThanOrEqual(budget.calls);
+      expect(booked.nanodollars).toBeLessThanOrEqual(budget.dollars * 1e9);
+    }
+    const { spent } = await running;
+    expect(spent).toMatchObject(booked);
+    expect(paying.paid).toMatchObject(booked);
+    expect(await store.ledger.inDoubt()).toEqual([]);
+  });
 });

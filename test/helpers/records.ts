@@ -73,6 +73,7 @@ export const hostileTexts: readonly string[] = [
   "'; drop table runs; --",
   "$1 ?1 %s",
   "🌲 ponderosa",
+  "__proto__",
 ];
 
 /** Every ending that a run can have, with all that may be null being so. */

@@ -24,8 +24,8 @@ export interface Setting {
 /** Of problems; as `bootstrapMean`, which has another interval to fall back to. */
 export const fewestForBootstrap = 100;
 
-export const tooFewText = (problems: number): string =>
-  `${problems} problems are too few for a bootstrap: it needs ${fewestForBootstrap}`;
+export const tooFewText = (units: number, unit: "problems" | "clusters" = "problems"): string =>
+  `${units} ${unit} are too few for a bootstrap: it needs ${fewestForBootstrap}`;
 
 /** The outcomes of a problem's seeds, those that are known. */
 const known = (runs: CellRuns, id: string): number[] =>
@@ -80,7 +80,7 @@ function cellOf(setting: Setting, method: string, budget: number, difference: Di
     runs: runs.length,
     missing: Math.max(0, problems.length * seeds - runs.length),
     problems: counts.filter((count) => count > 0).length,
-    seeds: Math.max(0, ...counts),
+    seeds: counts.reduce((most, count) => Math.max(most, count), 0),
     accuracy: accuracyOn(problems, byProblem, setting),
     difference,
     cost: meanCost(runs, parameters),
@@ -129,10 +129,10 @@ const sumsBy = (clusters: readonly string[], values: readonly number[]): number[
     sum(members.map((i) => values[i] as number)),
   );
 
-const clustersOf = (problems: readonly AskedProblem[]): string[] =>
+export const clustersOf = (problems: readonly AskedProblem[]): string[] =>
   problems.map(({ problem, cluster }) => (cluster === null ? `problem ${problem.id}` : `cluster ${cluster}`));
 
-const areIndependent = (problems: readonly AskedProblem[]): boolean =>
+export const areIndependent = (problems: readonly AskedProblem[]): boolean =>
   new Set(clustersOf(problems)).size === problems.length;
 
 function meanCost(runs: readonly RunRecord[], parameters: number | null): MeanCost {

@@ -16,7 +16,7 @@ import {
   type Votes,
   votes,
 } from "../pass-at-k.ts";
-import { fewestForBootstrap, type Setting, tooFewText } from "./cells.ts";
+import { areIndependent, clustersOf, fewestForBootstrap, type Setting, tooFewText } from "./cells.ts";
 import type { Coverage, CoverageFit, Missing } from "./report.ts";
 
 /** Methods whose candidates are independent draws of whole answers, as many as were asked for. */
@@ -37,20 +37,24 @@ export function coverageOf(setting: Setting, candidates: readonly CandidateRecor
     .map(({ method, budget }) => {
       const runs = setting.runsOf(method, budget);
       const drawn = (id: string) => (runs.get(id) ?? ([] as RunRecord[])).flatMap((run) => ofRun.get(run.id) ?? []);
-      const all = problems.map(({ problem }) => drawn(problem.id));
-      const pools = all.filter((pool) => pool.length > 0 && pool.every(({ correct }) => correct !== null));
-      const usual = pools.map(({ length }) => length).sort((a, b) => a - b)[pools.length >> 1] ?? 0;
-      const used = pools.filter(({ length }) => 2 * length >= usual);
+      const all = problems.map((asked) => ({ asked, pool: drawn(asked.problem.id) }));
+      const judged = all.filter(({ pool }) => pool.length > 0 && pool.every(({ correct }) => correct !== null));
+      const usual = judged.map(({ pool }) => pool.length).sort((a, b) => a - b)[judged.length >> 1] ?? 0;
+      const kept = judged.filter(({ pool }) => 2 * pool.length >= usual);
+      const used = kept.map(({ pool }) => pool);
       const samples = used.reduce((least, { length }) => Math.min(least, length), used.length === 0 ? 0 : Infinity);
-      return { method, budget, pools: used, samples, scorers: scorersOf(used), leftOut: problems.length - used.length };
+      const asked = kept.map((one) => one.asked);
+      return { method, budget, asked, pools: used, samples, scorers: scorersOf(used) };
     })
     .sort((a, b) => b.samples - a.samples || b.scorers.length - a.scorers.length);
   const [source] = sources;
   if (!source || source.samples === 0) return { why: "no method with independent samples has judged candidates" };
 
-  const { method, budget, pools, samples, scorers, leftOut } = source;
+  const { method, budget, asked, pools, samples, scorers } = source;
   const ks = powersOfTwo(samples);
-  const options = { level: setting.level };
+  const clusters = clustersOf(asked);
+  const unit = areIndependent(asked) ? "problems" : "clusters";
+  const options = { level: setting.level, clusters };
   const tallies = pools.map((pool) => tally(pool.map((one) => asCandidate(one))));
   const voted = pools.map((pool) => votes(pool.map((one) => asCandidate(one))));
   const vote = pools.some((pool) => pool.some(({ canonical }) => canonical !== null));
@@ -58,7 +62,7 @@ export function coverageOf(setting: Setting, candidates: readonly CandidateRecor
     method,
     budget,
     problems: pools.length,
-    leftOut,
+    leftOut: problems.length - pools.length,
     samples,
     passAtK: curve(tallies, passAtK, ks, options),
     majority: vote ? curve(voted, voteOf, ks, options) : [],
@@ -72,7 +76,7 @@ export function coverageOf(setting: Setting, candidates: readonly CandidateRecor
         options,
       ),
     })),
-    law: lawOf(tallies, ks, setting.level),
+    law: lawOf(tallies, ks, { level: setting.level, clusters, unit }),
   };
 }
 
@@ -94,31 +98,39 @@ const voteOfSome = { work: 1e6, draws: 200 };
 const voteOf = (pool: Votes, k: number): Value =>
   k === pool.samples ? { value: voteOfAll(pool) } : majAtK(pool, k, voteOfSome);
 
-/** Least squares on the points of the curve; beyond the last the law alone, drawn anew over problems where there are enough of them. */
-function lawOf(tallies: readonly Tally[], ks: readonly number[], level: number): CoverageFit | Missing {
+/** Least squares on the points of the curve; beyond the last the law alone, drawn anew where there are enough problems or clusters. */
+function lawOf(
+  tallies: readonly Tally[],
+  ks: readonly number[],
+  of: { readonly level: number; readonly clusters: readonly string[]; readonly unit: "problems" | "clusters" },
+): CoverageFit | Missing {
+  const { level, clusters, unit } = of;
+  const places = new Map([...new Set(clusters)].map((cluster, i) => [cluster, i]));
+  const placeOf = clusters.map((cluster) => places.get(cluster) as number);
   const table = tallies.map((one) => ks.map((k) => passAtK(one, k).value ?? 0));
   const fitOf = (counts: ArrayLike<number>): CoverageLawFit => {
-    const drawn = table.reduce((sum, _, i) => sum + (counts[i] as number), 0);
+    const countOf = (i: number): number => counts[placeOf[i] as number] as number;
+    const drawn = table.reduce((sum, _, i) => sum + countOf(i), 0);
     return fitCoverageLaw(
       ks.map((k, j) => {
-        const solved = table.reduce((sum, row, i) => sum + (counts[i] as number) * (row[j] as number), 0);
+        const solved = table.reduce((sum, row, i) => sum + countOf(i) * (row[j] as number), 0);
         return { k, value: Math.min(1, solved / drawn) };
       }),
     );
   };
-  const fit = fitOf(new Int32Array(tallies.length).fill(1));
+  const fit = fitOf(new Int32Array(places.size).fill(1));
   if (fit.value === undefined) return { why: fit.why };
   const law = fit.value;
   const last = ks.at(-1) as number;
   const extrapolated = [2, 4, 8].map((times): Point => {
     const k = times * last;
     const value = coverageAt(law, k);
-    if (tallies.length < fewestForBootstrap) return { k, ...withoutInterval(value, tooFewText(tallies.length)) };
+    if (places.size < fewestForBootstrap) return { k, ...withoutInterval(value, tooFewText(places.size, unit)) };
     const drawn = (counts: ArrayLike<number>): number | undefined => {
       const { value: again } = fitOf(counts);
       return again && coverageAt(again, k);
     };
-    return { k, ...bootstrap(tallies.length, drawn, { level, resamples: 400 }) };
+    return { k, ...bootstrap(places.size, drawn, { level, resamples: 400 }) };
   });
   return { ...law, residual: fit.residual, extrapolated };
 }

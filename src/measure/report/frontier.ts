@@ -2,7 +2,7 @@
 import type { RunRecord } from "../../record.ts";
 import { withoutInterval } from "../estimate.ts";
 import { budgetMatched, type MeasuredMethod, methodFrontier } from "../frontier.ts";
-import { fewestForBootstrap, outcomeOf, type Setting, tooFewText } from "./cells.ts";
+import { areIndependent, fewestForBootstrap, outcomeOf, type Setting, tooFewText } from "./cells.ts";
 import type { Frontier, FrontierPoint, Matched, Missing } from "./report.ts";
 
 interface Place {
@@ -34,6 +34,12 @@ export function frontierOf(setting: Setting): Frontier | Missing {
   const dearest = Math.max(...measured.map(({ costs }) => mean(costs)));
   const reference = { cost: 10 ** Math.ceil(Math.log10(dearest) + 1e-9), quality: 0 };
   const { level } = setting;
+  const has = new Set(common);
+  const noInterval = areIndependent(problems.filter(({ problem }) => has.has(problem.id)))
+    ? common.length < fewestForBootstrap
+      ? tooFewText(common.length)
+      : undefined
+    : "problems come in clusters, which this bootstrap does not draw together";
   const { members, hypervolume } = methodFrontier(measured, { reference, level });
   const placeOf = new Map<string, Place>(measured.map((one) => [one.name, one]));
   return {
@@ -42,15 +48,14 @@ export function frontierOf(setting: Setting): Frontier | Missing {
       const { method, budget } = placeOf.get(member.name) as Place;
       return { ...member, method, budget } satisfies FrontierPoint;
     }),
-    hypervolume:
-      common.length < fewestForBootstrap ? withoutInterval(hypervolume.value, tooFewText(common.length)) : hypervolume,
+    hypervolume: noInterval === undefined ? hypervolume : withoutInterval(hypervolume.value, noInterval),
     reference,
-    matched: matchedOf(measured, level),
+    matched: matchedOf(measured, level, noInterval),
   };
 }
 
 /** Amid the costs at which the most methods were measured. */
-function matchedOf(measured: readonly Measured[], level: number): Matched | Missing {
+function matchedOf(measured: readonly Measured[], level: number, noInterval: string | undefined): Matched | Missing {
   const methods = [...Map.groupBy(measured, ({ method }) => method)];
   const ranges = methods.map(([, budgets]) => {
     const costs = budgets.map(({ costs }) => mean(costs));
@@ -68,9 +73,7 @@ function matchedOf(measured: readonly Measured[], level: number): Matched | Miss
     methods: best.map((i) => {
       const [method, budgets] = methods[i] as (typeof methods)[number];
       const accuracy = budgetMatched(budgets, cost, { level });
-      const problems = budgets[0]?.costs.length ?? 0;
-      if (problems >= fewestForBootstrap) return { method, accuracy };
-      return { method, accuracy: withoutInterval(accuracy.value, tooFewText(problems)) };
+      return { method, accuracy: noInterval === undefined ? accuracy : withoutInterval(accuracy.value, noInterval) };
     }),
   };
 }

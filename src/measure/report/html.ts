@@ -3,6 +3,7 @@
  * printed, it is light and whole.
  */
 import { darkRules, fonts } from "./figures/plot.ts";
+import { findingsOf } from "./findings.ts";
 import { jsonReport } from "./json.ts";
 import { budgetText, dateText, none, shown } from "./numbers.ts";
 import { explained, headOf, notesOf, warningsOf } from "./notes.ts";
@@ -17,6 +18,7 @@ export async function htmlReport(report: Report): Promise<string> {
   const all = columnsOf(report);
   const columns = all.filter(({ priority }) => priority <= mainColumns);
   const [what, when, bill] = headOf(report);
+  const findings = findingsOf(report);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -38,6 +40,7 @@ ${style}
 ${warningsOf(report)
   .map((warning) => `<p class="warning" role="note">${escaped(warning)}.</p>`)
   .join("\n")}
+${findings.length === 0 ? "" : `<ul class="findings">\n${findings.map((finding) => `<li>${escaped(finding)}</li>`).join("\n")}\n</ul>`}
 </header>
 <section aria-labelledby="results">
 <h2 id="results">Results</h2>
@@ -128,7 +131,7 @@ function absentFigures({ coverage, frontier, confidence, levels }: Report): stri
     ...(isMissing(coverage) ? [`What more samples give: ${coverage.why}.`] : []),
     ...(isMissing(frontier) ? [`What tokens buy: ${frontier.why}.`] : []),
     ...(confidence.length === 0 ? ["Confidence: no method states one."] : []),
-    ...(levels.length === 0 ? ["Difficulty: the problems are of one level."] : []),
+    ...(levels.length === 0 ? ["Levels: the problems are of one."] : []),
   ];
   if (absent.length === 0) return "";
   return `<p class="soft">Not drawn. ${absent.map(escaped).join(" ")}</p>`;
@@ -164,9 +167,9 @@ const escaped = (text: string): string =>
     .replaceAll('"', "&quot;");
 
 const light =
-  "--page: #ffffff; --ink: #1f2328; --soft: #5b626a; --line: #dfe2e6; --tint: #f5f6f7; --better: #17663f; --worse: #a33a1f; --warn: #fff4d6; --edge: #d9a514;";
+  "--page: #ffffff; --ink: #1f2328; --soft: #5b626a; --line: #dfe2e6; --tint: #f5f6f7; --better: #17663f; --worse: #a33a1f; --warn: #fff4d6; --edge: #d9a514; --shade: #00000024;";
 const dark =
-  "--page: #1b1e1d; --ink: #e3e5df; --soft: #a2a8a1; --line: #363c39; --tint: #232726; --better: #6fd3a0; --worse: #f09a80; --warn: #3a3116; --edge: #d9a514;";
+  "--page: #1b1e1d; --ink: #e3e5df; --soft: #a2a8a1; --line: #363c39; --tint: #232726; --better: #6fd3a0; --worse: #f09a80; --warn: #3a3116; --edge: #d9a514; --shade: #00000099;";
 
 const style = `:root { color-scheme: light dark; ${light} }
 @media screen and (prefers-color-scheme: dark) {
@@ -184,7 +187,13 @@ p { margin: 0.4rem 0; overflow-wrap: anywhere; }
 .soft, figcaption, dd { color: var(--soft); }
 .soft { font-size: 0.9rem; }
 .warning { margin: 1rem 0 0; padding: 0.55rem 0.9rem; background: var(--warn); border-left: 3px solid var(--edge); border-radius: 3px; }
-.wide { overflow-x: auto; }
+.findings { margin: 1.2rem 0 0; padding: 0 0 0 1.1rem; }
+.findings li { margin: 0.25rem 0; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; background:
+  linear-gradient(90deg, var(--page) 1rem, transparent) 0 0 / 2rem 100% no-repeat local,
+  linear-gradient(270deg, var(--page) 1rem, transparent) 100% 0 / 2rem 100% no-repeat local,
+  linear-gradient(90deg, var(--shade), transparent) 0 0 / 0.8rem 100% no-repeat,
+  linear-gradient(270deg, var(--shade), transparent) 100% 0 / 0.8rem 100% no-repeat; } /* a shadow where there is more to scroll to */
 table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; min-width: 100%; }
 th, td { text-align: left; font-weight: 400; padding: 0.32rem 0.9rem 0.32rem 0; white-space: nowrap; }
 [scope=row], thead th { white-space: normal; }

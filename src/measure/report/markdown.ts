@@ -1,5 +1,6 @@
 /** A report as Markdown: for a pull request, a README, an archive that is read as text. Figures are tables here. */
 import { budgetText, estimateText, none, plural, points, shown, whole } from "./numbers.ts";
+import { findingsOf } from "./findings.ts";
 import { headOf, notesOf, warningsOf } from "./notes.ts";
 import { isMissing, type Report } from "./report.ts";
 import { columnsOf } from "./table.ts";
@@ -12,6 +13,7 @@ export function markdownReport(report: Report): string {
     `# ${escaped(evaluation.name)}`,
     headOf(report).map(escaped).join("  \n"),
     ...warningsOf(report).map((warning) => `> **${escaped(warning)}.**`),
+    ...listOf(findingsOf(report)),
     ...evaluation.budgets.map((budget, index) => {
       const cells = report.cells.filter((cell) => cell.budget === index);
       return `## ${escaped(budgetText(budget))}\n\n${table(
@@ -28,6 +30,9 @@ export function markdownReport(report: Report): string {
   ];
   return `${blocks.join("\n\n")}\n`;
 }
+
+const listOf = (sentences: readonly string[]): string[] =>
+  sentences.length === 0 ? [] : [sentences.map((sentence) => `- ${escaped(sentence)}`).join("\n")];
 
 function coverageBlock({ coverage }: Report): string[] {
   const title = "## More samples";

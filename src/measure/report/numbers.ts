@@ -32,13 +32,6 @@ export function compact(value: number): string {
 export const dollars = (value: number): string =>
   value === 0 ? "$0" : value >= 100 ? `$${whole(value)}` : `$${Number(value.toPrecision(2))}`;
 
-export const duration = (seconds: number): string =>
-  seconds < 120
-    ? `${compact(Number(seconds.toPrecision(2)))} s`
-    : seconds < 7200
-      ? `${Math.round(seconds / 60)} min`
-      : `${compact(seconds / 3600)} h`;
-
 export const pValue = (p: number): string => (p < 0.0001 ? "<0.0001" : p < 0.1 ? p.toPrecision(2) : p.toFixed(2));
 
 export const valueText = ({ value }: Value, text: (value: number) => string): string =>

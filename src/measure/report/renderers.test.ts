@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { syntheticEvaluation, type SyntheticEvaluationOptions } from "../../testing/index.ts";
 import { apart } from "./figures/labels.ts";
+import { findingsOf } from "./findings.ts";
 import {
   htmlReport,
   jsonReport,
@@ -14,7 +15,7 @@ import {
   terminalLines,
   terminalReport,
 } from "./index.ts";
-import { compact, dollars, duration, percent, points, pValue, short, signed } from "./numbers.ts";
+import { compact, dollars, percent, points, pValue, short, signed } from "./numbers.ts";
 
 function reported(options: SyntheticEvaluationOptions, share = 1): Report {
   const { evaluation, runs, candidates } = syntheticEvaluation(options);
@@ -114,6 +115,46 @@ test("a picture by itself is an SVG file with its own colours for light and dark
     expect(picture.querySelector("style")?.textContent).toContain("prefers-color-scheme: dark");
     expect(picture.documentElement.getAttribute("viewBox")).toMatch(/^-14 -14 \d+ \d+$/);
   }
+});
+
+describe("findings", () => {
+  const { evaluation, runs, candidates } = syntheticEvaluation({ problems: 120, tokens: [500, 2000], seeds: 1 });
+  const report = reportOf(evaluation, runs, candidates);
+  const [first = ""] = findingsOf(report);
+
+  test("say who is better and worse at the last budget, by the adjusted p-value", () => {
+    expect(first).toMatch(/^Against majority at 2,000 tokens, in points: /);
+    const at = (words: string) => first.indexOf(words);
+    for (const { method, difference } of report.cells.filter(({ budget }) => budget === 1)) {
+      if (!difference) continue;
+      const sure = (difference.holm.value ?? 1) <= 0.05;
+      const group = !sure ? "no difference" : (difference.estimate.value ?? 0) > 0 ? "better are" : "worse are";
+      expect(at(group)).toBeGreaterThan(0);
+      expect(at(`${method} (${signed(difference.estimate.value ?? 0)})`)).toBeGreaterThan(at(group));
+    }
+  });
+
+  test("stand in every form, and are none where nothing was compared", async () => {
+    for (const text of [terminalReport(report, { columns: 400 }), markdownReport(report), await htmlReport(report)])
+      expect(text).toContain(first);
+    expect(findingsOf(reportOf(evaluation, [], []))).toEqual([]);
+  });
+});
+
+test("says why there are no bands, and which bootstrap there is", async () => {
+  // Ten clusters, one of them with a problem missing: too few for the bootstrap, and of two sizes, for which there is no betting.
+  const { evaluation, runs } = syntheticEvaluation({ problems: 20, tokens: [500, 1000], seeds: 1, clusterSize: 2 });
+  const report = reportOf(
+    evaluation,
+    runs.filter(({ problem }) => problem !== "problem-001"),
+  );
+  expect((await svgFigures(report))[0]?.caption).toContain("without bands (a bootstrap of 10 clusters is too short)");
+  expect(terminalReport(report, { columns: 400 })).toContain(
+    "a bootstrap over clusters of problems (by betting where there are fewer than 100 if all are of one size, else none).",
+  );
+  const once = syntheticEvaluation({ problems: 40, tokens: [500], seeds: 1 });
+  const text = terminalReport(reportOf(once.evaluation, once.runs), { columns: 400 });
+  expect(text).toContain("Wilson's for accuracies, a bootstrap over problems for differences (by betting where");
 });
 
 test("Markdown, as it was", async () => {
@@ -226,7 +267,6 @@ test("numbers as text", () => {
   expect([0.125, 0.0001, -0.1].map(signed)).toEqual(["+12.5", "0.0", "−10.0"]);
   expect([0.00001, 0.0123, 0.5, 1].map(pValue)).toEqual(["<0.0001", "0.012", "0.50", "1.00"]);
   expect([0, 0.00033, 1.256, 1234].map(dollars)).toEqual(["$0", "$0.00033", "$1.3", "$1,234"]);
-  expect([1.5, 600, 9000].map(duration)).toEqual(["1.5 s", "10 min", "2.5 h"]);
   expect(percent(0.5)).toBe("50.0%");
   expect(short("best-of-n:16,scorer=value", 12)).toBe("best-of…alue");
 });

@@ -274,6 +274,17 @@ test("the frontier is over problems that all have", () => {
   });
 });
 
+test("levels stand in the order of their numbers, else in that of the problems", () => {
+  const of = evaluation({ problems: 8 });
+  const levelsOf = (names: readonly string[]) => {
+    const problems = of.problems.map((asked, i) => ({ ...asked, level: names[i % names.length] as string }));
+    return reportOf({ ...of, problems }, tiny).levels.map(({ level, cells }) => [level, cells[1]?.accuracy.value]);
+  };
+  // `a` solves all but the eighth.
+  expect(levelsOf(["901-1000", "1-100"])).toEqual([["1-100", 3 / 4], ["901-1000", 1]]); // biome-ignore format: a table
+  expect(levelsOf(["hard", "easy"])).toEqual([["hard", 1], ["easy", 3 / 4]]); // biome-ignore format: a table
+});
+
 test("confidences: one run a problem, the first seed that states one", () => {
   const runs = eight.flatMap((problem) => [
     run("a", problem, { seed: 0, correct: problem <= 4, confidence: problem === 1 ? null : 0.75 }),
@@ -286,6 +297,38 @@ test("confidences: one run a problem, the first seed that states one", () => {
   expect(confidence[0]?.auroc.value).toBe(0.5);
 });
 
+test("problems of one cluster are drawn together in coverage, and elsewhere get no interval that takes them for many", () => {
+  const asked = { problems: 240, tokens: [500, 1000], seeds: 1 };
+  const alone = syntheticEvaluation(asked);
+  const widthOf = ({ low = 0, high = 0 }: { low?: number | undefined; high?: number | undefined }) => high - low;
+  // Every problem twice, as one cluster: no news, so that the intervals stay as they were (and would be 1/√2 as wide).
+  const again = (id: string) => `${id} again`;
+  const doubled = {
+    ...alone.evaluation,
+    problems: alone.evaluation.problems.flatMap(({ problem, level }) => [
+      { problem, level, cluster: problem.id },
+      { problem: { ...problem, id: again(problem.id) }, level, cluster: problem.id },
+    ]),
+  };
+  const runs = alone.runs.flatMap((one) => [one, { ...one, id: again(one.id), problem: again(one.problem) }]);
+  const candidates = alone.candidates.flatMap((one) => [one, { ...one, run: again(one.run) }]);
+  const [once, twice] = [reportOf(alone.evaluation, alone.runs, alone.candidates), reportOf(doubled, runs, candidates)];
+  if (isMissing(once.coverage) || isMissing(twice.coverage)) throw new Error("no coverage");
+  for (const [i, point] of once.coverage.passAtK.entries()) {
+    const other = twice.coverage.passAtK[i] as typeof point;
+    expect(other.value).toBeCloseTo(point.value as number, 12);
+    expect(widthOf(other)).toBeCloseTo(widthOf(point), 12);
+  }
+  expect(twice.coverage.law).toMatchObject({
+    extrapolated: isMissing(once.coverage.law)
+      ? []
+      : once.coverage.law.extrapolated.map(({ k }) => ({ k, low: expect.any(Number) })),
+  });
+  if (isMissing(once.frontier) || isMissing(twice.frontier)) throw new Error("no frontier");
+  expect(once.frontier.hypervolume.low).toBeDefined();
+  expect(twice.frontier.hypervolume.why).toContain("problems come in clusters");
+});
+
 test("strangers and repetitions are ignored and counted; of repeated runs the last counts", () => {
   const runs = [
     ...tiny,
@@ -294,9 +337,10 @@ test("strangers and repetitions are ignored and counted; of repeated runs the la
     run("a", 99),
     run("a", 1, { evaluation: "other" }),
     run("a", 1, { budget: 3 }),
+    run("a", 1, { seed: 1 }),
   ];
   const report = reportOf(evaluation({ problems: 8 }), runs);
-  expect(report.runs).toMatchObject({ recorded: 24, ignored: 5 });
+  expect(report.runs).toMatchObject({ recorded: 24, ignored: 6 });
   expect(report.cells[0]?.accuracy.value).toBe(3 / 8);
 });
 

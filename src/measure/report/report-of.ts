@@ -42,7 +42,7 @@ export function reportOf(
   let recorded = 0;
   for (const run of runs) {
     const bySeed = cells.get(placeName(run.method, run.budget));
-    if (!bySeed || !asked.has(run.problem) || run.evaluation !== evaluation.id) continue;
+    if (!bySeed || !asked.has(run.problem) || run.seed >= seeds || run.evaluation !== evaluation.id) continue;
     const own = bySeed.get(run.problem) ?? new Map<number, RunRecord>();
     if (!own.has(run.seed)) recorded++;
     bySeed.set(run.problem, own.set(run.seed, run));
@@ -110,6 +110,8 @@ function levelsOf(setting: Setting): Level[] {
   const { problems, methods, budgets } = setting.evaluation;
   const levels = [...Map.groupBy(problems, ({ level }) => level)];
   if (levels.length < 2) return [];
+  if (levels.every(([level]) => /^\d/.test(level ?? "")))
+    levels.sort(([a], [b]) => Number.parseFloat(a as string) - Number.parseFloat(b as string));
   return levels.map(([level, members]) => ({
     level: level ?? "no level",
     problems: members.length,

@@ -37,7 +37,7 @@ export interface Report {
   /** For each method that states confidences, at the highest budget where it does. */
   readonly confidence: readonly Confidence[];
   readonly frontier: Frontier | Missing;
-  /** In the order of the problems; empty where all have one level or none. */
+  /** By number where all begin with one, else in the order of the problems; empty where all have one level or none. */
   readonly levels: readonly Level[];
 }
 

@@ -14,6 +14,7 @@ import {
   valueText,
   whole,
 } from "./numbers.ts";
+import type { Estimate } from "../estimate.ts";
 import type { Cell, Report } from "./report.ts";
 
 export interface Column {
@@ -130,5 +131,11 @@ export function verdictOf({ difference }: Cell, level: number): "better" | "wors
   const { value = 0 } = difference.estimate;
   return value > 0 ? "better" : value < 0 ? "worse" : undefined;
 }
+
+/** As in "with 95% bands"; where none of the estimates has one, why. */
+export const intervalsText = (estimates: readonly Estimate[], level: number, noun: "bands" | "intervals"): string =>
+  estimates.some(({ low }) => low !== undefined)
+    ? `with ${levelText(level)} ${noun}`
+    : `without ${noun} (${estimates.find(({ why }) => why !== undefined)?.why ?? "there is nothing to show"})`;
 
 export const levelText = (level: number): string => `${points(level).replace(/\.0$/, "")}%`;

@@ -2,9 +2,10 @@
  * A report as lines of a terminal: one table a budget, aligned, and below it what the numbers are. On a narrow terminal the columns
  * that matter least are left out, and a line says which.
  */
-import { budgetText, none, points, short, shown } from "./numbers.ts";
+import { findingsOf } from "./findings.ts";
+import { budgetText, short, shown } from "./numbers.ts";
 import { headOf, notesOf, warningsOf } from "./notes.ts";
-import { isMissing, type Report } from "./report.ts";
+import type { Report } from "./report.ts";
 import { type Column, columnsOf, verdictOf } from "./table.ts";
 
 /** A piece of a line, with what it means; a program that has colours gives each style its own. */
@@ -71,40 +72,12 @@ export function terminalLines(report: Report, { columns = 100 }: TerminalReportO
     ...tables,
     [],
     ...notesOf(report).flatMap((line) => say(line, "faint")),
-    ...summaryOf(report).flatMap((line) => say(line, "plain")),
+    ...findingsOf(report).flatMap((line) => say(line, "plain")),
     ...(leftOut.length > 0 ? say(`No room for: ${leftOut.map(({ name }) => name).join(", ")}.`, "faint") : []),
   ];
 }
 
 const verdictStyles = { better: "right", worse: "wrong" } as const;
-
-/** What the figures would show, where there is a sentence for it. */
-function summaryOf({ coverage, confidence, frontier, evaluation }: Report): string[] {
-  const lines = [];
-  if (!isMissing(coverage)) {
-    const last = coverage.passAtK.at(-1);
-    const plateau = coverage.plateau.value;
-    if (last?.value !== undefined)
-      lines.push(
-        `Coverage of ${shown(coverage.method)}: ${points(last.value)}% of problems are solved by one of ${coverage.samples} samples${plateau === undefined ? "" : `; a vote of all solves ${points(plateau)}%`}.`,
-      );
-  }
-  for (const { method, calibrationError, auroc } of confidence.slice(0, 3))
-    lines.push(
-      `Confidence of ${short(method, 40)}: calibration error ${textOf(calibrationError.value)} (${textOf(calibrationError.whenCalibrated)} by chance), AUROC ${textOf(auroc.value)}.`,
-    );
-  if (!isMissing(frontier)) {
-    const on = frontier.members.filter(({ onFrontier }) => onFrontier);
-    const names = on.map(
-      ({ method, budget }) =>
-        `${short(method, 40)}${evaluation.budgets.length > 1 ? ` at ${budgetText(evaluation.budgets[budget] ?? {})}` : ""}`,
-    );
-    lines.push(`Worth their tokens: ${names.join("; ")}.`);
-  }
-  return lines;
-}
-
-const textOf = (value: number | undefined): string => (value === undefined ? none : value.toFixed(2));
 
 function laidOut(report: Report, columns: number): { shownColumns: Column[]; leftOut: Column[]; widths: number[] } {
   const leftOut: Column[] = [];

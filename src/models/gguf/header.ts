@@ -54,6 +54,10 @@ export interface GgufHeader {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
+/** How many numbers the tensors hold together. */
+export const parametersOf = ({ tensors }: GgufHeader): number =>
+  [...tensors.values()].reduce((sum, { count }) => sum + count, 0);
+
 /** Thrown when `bytes` end inside the header though the file goes on: call again with at least this many. */
 export class MoreBytes {
   readonly wanted: number;

@@ -14,18 +14,20 @@ export function hashOf(value: Json): string {
   return hash("sha256", JSON.stringify(value), "base64url").slice(0, keyLength);
 }
 
-export type Named = Pick<Model, "id" | "revision">;
+type Named = Pick<Model, "id" | "revision">;
 
-/** One key for each seed. */
-export function completionKeys(model: Named, request: GenerateRequest): string[] {
+/** One key for each seed. A reply without log-probabilities is another one than with them. */
+export function completionKeys(model: Named & Pick<Model, "capabilities">, request: GenerateRequest): string[] {
   const { prefix, seeds, maxTokens, sampling, stop = [], until, untilName = null } = request;
   if (until && untilName === null)
     throw new TypeError(
       "Cannot look for a request in the ledger as its 'until' has no name: give 'untilName', which stands for one and the same function",
     );
-  const { temperature = 1, topK = null, topP = null, minP = null } = sampling;
+  const { temperature = 1, topK = null, topP = 1, minP = null } = sampling;
   const law = [temperature, topK, topP, minP];
-  const asked = hashOf(["completion", ...whatWith(model, prefix), maxTokens, law, [...stop], until ? untilName : null]);
+  const { logProbs } = model.capabilities;
+  const ends = [maxTokens, [...stop], until ? untilName : null];
+  const asked = hashOf(["completion", ...whatWith(model, prefix), law, ...ends, logProbs]);
   return seeds.map((seed) => `${asked}.${seed}`);
 }
 

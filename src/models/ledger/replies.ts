@@ -1,4 +1,7 @@
-/** Replies as JSON and back, to the bit: JSON writes every finite number so that it reads the same; NaN is null. */
+/**
+ * Replies as JSON and back, to the bit: JSON writes every finite number so that it reads the same. A completion's log-probability that is
+ * not finite is unknown, as it is to a run: null here, NaN in the completion.
+ */
 import type { Completion, NextTokens, TextScore } from "../../model.ts";
 import type { Cost } from "../../budget.ts";
 import type { Json } from "../../problem.ts";
@@ -8,8 +11,8 @@ export const packCompletion = ({ text, tokens, length, logProb, logProposal, fin
   text,
   ...(tokens && { tokens }),
   length,
-  logProb: Number.isNaN(logProb) ? null : logProb,
-  logProposal: Number.isNaN(logProposal) ? null : logProposal,
+  logProb: finiteOrNull(logProb),
+  logProposal: finiteOrNull(logProposal),
   finish,
 });
 
@@ -36,7 +39,7 @@ export interface Vocabulary {
 /** Larger vocabularies are not recorded: a distribution over 100,000 tokens would take a megabyte. */
 export const mostTokens = 1024;
 
-export const vocabularyKey = (vocabulary: Vocabulary): string => `vocabulary.${hashOf(vocabulary as unknown as Json)}`;
+const vocabularyKey = (vocabulary: Vocabulary): string => `vocabulary.${hashOf(vocabulary as unknown as Json)}`;
 
 export interface PackedNextTokens {
   readonly vocabulary: Vocabulary;
@@ -79,6 +82,8 @@ export function unpackNextTokens(reply: Json, vocabulary: Vocabulary, cost: Cost
     cost,
   };
 }
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function packDoubles(values: readonly number[]): string {
   const bytes = Buffer.alloc(8 * values.length);

@@ -60,22 +60,25 @@ async function findOrDraw(payer: Payer, request: KeyedRequest, open: Map<number,
     await payer.inFlight(missing.length, worst, async () => {
       const recording: Promise<void>[] = [];
       const seeds = missing.map((index) => request.seeds[index] as number);
-      for await (const part of model.generate({ ...request, seeds })) {
-        const index = missing[part.index] as number;
-        if (part.type === "text-delta") emit({ ...part, index });
-        else if (part.type === "failure") {
-          payer.pay(part.cost ?? noCost);
-          fail(index, part.failure, part.cost);
-        } else {
-          const { cost } = part.completion;
-          payer.pay(cost);
-          const reply = packCompletion(part.completion);
-          const entry = { key: keys[index] as string, model: model.id, kind: "completion", reply, cost } as const;
-          const recorded = ledger.record([entry]).then(() => end(completionOf(index, entry), entry));
-          recording.push(recorded.catch((thrown: unknown) => fail(index, failureOf(thrown), cost)));
+      try {
+        for await (const part of model.generate({ ...request, seeds })) {
+          const index = missing[part.index] as number;
+          if (part.type === "text-delta") emit({ ...part, index });
+          else if (part.type === "failure") {
+            payer.pay(part.cost ?? noCost);
+            fail(index, part.failure, part.cost);
+          } else {
+            const { cost } = part.completion;
+            payer.pay(cost);
+            const reply = packCompletion(part.completion);
+            const entry = { key: keys[index] as string, model: model.id, kind: "completion", reply, cost } as const;
+            const recorded = ledger.record([entry]).then(() => end(completionOf(index, entry), entry));
+            recording.push(recorded.catch((thrown: unknown) => fail(index, failureOf(thrown), cost)));
+          }
         }
+      } finally {
+        await Promise.all(recording); // what arrived is no failure, whatever the model threw then
       }
-      await Promise.all(recording);
     });
   } catch (thrown) {
     if (!signal.aborted) for (const index of open.keys()) fail(index, failureOf(thrown));

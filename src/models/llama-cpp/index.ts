@@ -8,6 +8,8 @@ import { basename } from "node:path";
 import { cost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
 import type { ScoringModel } from "../../model.ts";
+import { checkGguf } from "../gguf/check.ts";
+import { parametersOf } from "../gguf/header.ts";
 import { fileRevision } from "../gguf/revision.ts";
 import { merge } from "../merge.ts";
 import { byProbability, checkSampling } from "../sampling.ts";
@@ -48,6 +50,7 @@ export async function llamaCpp(path: string, options: LlamaCppOptions = {}): Pro
   return {
     id,
     revision,
+    parameters: parametersOf(await checkGguf(path)),
     contextTokens,
     get counts() {
       return tree.counts;

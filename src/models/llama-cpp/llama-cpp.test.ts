@@ -12,6 +12,7 @@ import { readGguf, tensor } from "../gguf/read.ts";
 import { fileRevision } from "../gguf/revision.ts";
 import { f32, type MetadataInput, type TensorInput, writeGguf } from "../gguf/write.ts";
 import { type LlamaShape, llamaMetadata, llamaTensors, writeLlama } from "../gguf/write-llama.ts";
+import { openLlamaJs } from "../llama-js/index.ts";
 import { transform } from "../sampling.ts";
 import { idleCores } from "./engine.ts";
 import { type LlamaCppModel, llamaCpp } from "./index.ts";
@@ -58,8 +59,9 @@ async function complete(request: Partial<GenerateRequest>, from = model): Promis
 
 const texts = (completions: readonly Completion[]): string[] => completions.map(({ text }) => text);
 
-test("its revision is that of the file", async () => {
+test("its revision and its parameters are those of the file", async () => {
   expect(model.revision).toBe(await fileRevision(path("tiny.gguf")));
+  expect(model.parameters).toBe((await openLlamaJs(path("tiny.gguf"))).parameters);
 });
 
 test("one seed, one text: alone, among 16, among 64", async () => {

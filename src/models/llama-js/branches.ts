@@ -20,7 +20,7 @@ interface Branch {
 }
 
 /**
- * [continuations] the next-token law after each; `evaluated`: tokens that were not known. `start` is what they continue, with the law after
+ * [continuations] the next-token law after each; `evaluated`: tokens that were not known, `found`: those that were. `start` is what they continue, with the law after
  * it where an empty continuation asks for that.
  */
 export async function evaluateBranches(
@@ -29,7 +29,7 @@ export async function evaluateBranches(
   start: Pick<Prompted, "tokens" | "path"> & Partial<Pick<Prompted, "logProbs">>,
   continuations: readonly (readonly number[])[],
   signal: AbortSignal,
-): Promise<{ readonly laws: Float64Array[]; readonly evaluated: number }> {
+): Promise<{ readonly laws: Float64Array[]; readonly evaluated: number; readonly found: number }> {
   const root: Branch = {
     tokens: start.tokens,
     parent: undefined,
@@ -38,6 +38,7 @@ export async function evaluateBranches(
     children: new Map(),
   };
   const missing: Branch[] = []; // parents before their children
+  let found = 0;
   const ends = continuations.map((continuation) => {
     let at = root;
     for (const token of continuation) {
@@ -47,7 +48,8 @@ export async function evaluateBranches(
         const { path, logProbs } = tree.find(tokens);
         next = { tokens, parent: at, path: logProbs ? path : [], law: logProbs, children: new Map() };
         at.children.set(token, next);
-        if (!logProbs) missing.push(next);
+        if (logProbs) found++;
+        else missing.push(next);
       }
       at = next;
     }
@@ -81,5 +83,5 @@ export async function evaluateBranches(
         fail: reject,
       });
     });
-  return { laws: ends.map(({ law }) => law as Float64Array), evaluated: missing.length };
+  return { laws: ends.map(({ law }) => law as Float64Array), evaluated: missing.length, found };
 }

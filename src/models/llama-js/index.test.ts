@@ -162,7 +162,7 @@ test("continuations as a tree have the laws of each alone, to the last bit, and 
     ],
     { signal },
   );
-  expect(again?.[0]?.cost).toMatchObject({ promptTokens: 1, cachedTokens: 3, calls: 1 });
+  expect(again?.[0]?.cost).toMatchObject({ promptTokens: 1, cachedTokens: 3 + 4, calls: 1 });
   expect(again?.[1]?.logProbs).toEqual(laws?.[3]?.logProbs);
   // A token that was drawn after what is known joins the pass.
   const drawn = { prompt: "ab", text: "", tokens: [4, 5, 7, 8, 9] };

@@ -9,6 +9,7 @@ import { addCosts, type Cost, cost, noCost } from "../../budget.ts";
 import { Failed, failureOf } from "../../errors.ts";
 import { random } from "../../math/random.ts";
 import type { Model, ModelPart, NextTokens, Prefix, TextScore } from "../../model.ts";
+import { parametersOf } from "../gguf/header.ts";
 import { readGguf } from "../gguf/read.ts";
 import { byProbability, checkSampling } from "../sampling.ts";
 import { evaluateBranches } from "./branches.ts";
@@ -118,6 +119,7 @@ export function llamaJs(bytes: Uint8Array, options: LlamaJsOptions = {}): Model 
   return {
     id,
     ...(revision !== undefined && { revision }),
+    parameters: parametersOf(file),
     concurrency,
     capabilities: {
       continues: true,
@@ -235,8 +237,8 @@ export function llamaJs(bytes: Uint8Array, options: LlamaJsOptions = {}): Model 
         ? { tokens: before, path: path.slice(0, before.length), cost: cost({ cachedTokens: before.length }) }
         : await evaluate(tokens, longest, signal);
       const asked = joins ? continuations.map((continuation) => [...last, ...continuation]) : continuations;
-      const { laws, evaluated } = await evaluateBranches(engine, tree, start, asked, signal);
-      const spent = addCosts(start.cost, cost({ promptTokens: evaluated, calls: 1 }));
+      const { laws, evaluated, found } = await evaluateBranches(engine, tree, start, asked, signal);
+      const spent = addCosts(start.cost, cost({ promptTokens: evaluated, cachedTokens: found, calls: 1 }));
       return laws.map((law, i) => ranked(law, i === 0 ? spent : noCost));
     },
 

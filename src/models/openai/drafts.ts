@@ -10,6 +10,8 @@ import { isRecord } from "./http.ts";
 
 export interface Draft {
   text: string;
+  /** What it reasoned, where the server tells that apart: no part of the answer, but paid for. */
+  thought: string;
   /** Tokens with their UTF-8 length and log-probability; undefined as soon as the server left one out. */
   pieces: { readonly bytes: number; readonly logProb: number }[] | undefined;
   /** Pieces of text that came; nearly always one a token. */
@@ -51,14 +53,13 @@ export class Drafts {
       if (!isRecord(choice)) throw this.#bad("has a choice that is no object");
       const index = this.#indexOf(choice, 0, this.#count);
       const draft = (this.choices[index] ??= newDraft());
-      const text = this.#api === "chat" ? contentOf(choice["delta"]) : choice["text"];
-      this.#grow(draft, text ?? "", choice);
+      this.#grow(draft, choice, choice["delta"]);
       return index;
     });
   }
 
   /** A reply that came at once. */
-  addReply(reply: Readonly<Record<string, unknown>>): void {
+  addReply(reply: Readonly<Record<string, unknown>>): this {
     this.#addUsage(reply["usage"]);
     const { choices } = reply;
     if (!Array.isArray(choices) || choices.length === 0) throw this.#bad("has no choices");
@@ -67,10 +68,10 @@ export class Drafts {
       const index = this.#indexOf(choice, place, Math.max(this.#count, choices.length));
       if (this.choices[index]) throw this.#bad(`has two choices of index ${index}`);
       const draft = (this.choices[index] = newDraft());
-      const text = this.#api === "chat" ? contentOf(choice["message"]) : choice["text"];
-      this.#grow(draft, text ?? "", choice);
+      this.#grow(draft, choice, choice["message"]);
       draft.finishReason ??= "stop";
     }
+    return this;
   }
 
   #indexOf(choice: Readonly<Record<string, unknown>>, otherwise: number, limit: number): number {
@@ -79,14 +80,19 @@ export class Drafts {
     throw this.#bad(`has a choice of index ${String(index).slice(0, 20)} where ${this.#count} were asked for`);
   }
 
-  #grow(draft: Draft, text: unknown, choice: Readonly<Record<string, unknown>>): void {
+  #grow(draft: Draft, choice: Readonly<Record<string, unknown>>, message: unknown): void {
+    const said = isRecord(message) ? message : {};
+    const text = (this.#api === "chat" ? said["content"] : choice["text"]) ?? "";
+    const thought = said["reasoning_content"] ?? said["reasoning"]; // SGLang and others; vLLM and others
+    const isThinking = typeof thought === "string" && thought !== "";
     if (typeof text !== "string") throw this.#bad("has a choice whose text is no text");
     if (text !== "" && draft.finishReason !== undefined) throw this.#bad("goes on after a choice had ended");
-    if (text !== "") draft.chunks++;
+    if (text !== "" || isThinking) draft.chunks++;
     draft.text += text;
+    if (isThinking) draft.thought += thought;
     const pieces = this.#api === "chat" ? chatPieces(choice["logprobs"]) : completionPieces(choice["logprobs"]);
     if (pieces) draft.pieces?.push(...pieces);
-    else if (text !== "") draft.pieces = undefined;
+    else if (text !== "" || isThinking) draft.pieces = undefined;
     const reason = choice["finish_reason"];
     if (typeof reason === "string" && reason !== "") draft.finishReason ??= reason;
     if (typeof choice["stop_reason"] === "string") draft.stopped = true;
@@ -113,9 +119,14 @@ export class Drafts {
   }
 }
 
-const newDraft = (): Draft => ({ text: "", pieces: [], chunks: 0, finishReason: undefined, stopped: false });
-
-const contentOf = (message: unknown): unknown => (isRecord(message) ? message["content"] : undefined);
+const newDraft = (): Draft => ({
+  text: "",
+  thought: "",
+  pieces: [],
+  chunks: 0,
+  finishReason: undefined,
+  stopped: false,
+});
 
 const utf8 = new TextEncoder();
 export const utf8Length = (text: string): number => utf8.encode(text).length;

@@ -29,7 +29,7 @@ export function openaiEmbedder(options: ServerOptions): Embedder {
       if (texts.length === 0) return { vectors: [], cost: noCost };
       const body = { model, input: texts, encoding_format: "float", ...options.body };
       return exchange({ path: "/embeddings", body, stream: false, seed: 0, signal }, async (reply) => {
-        const value = await objectOf(reply, connection);
+        const value = await objectOf(reply);
         const bound = texts.reduce((sum, text) => sum + countTokens(text), 0);
         const vectors = entriesOf(value["data"], texts.length, id).map(vectorOf);
         return { vectors, cost: usageCost(value, bound, price) };

@@ -1,5 +1,5 @@
 /**
- * One POST to a server: its timeouts, its limits, and what its status means. Nothing here knows what is asked.
+ * One request to a server: its timeouts, its limits, and what its status means. Nothing here knows what is asked.
  *
  * No message contains a key: secrets are cut out of what a server says, and of 401 and 403 nothing is repeated.
  */
@@ -7,16 +7,27 @@ import { Failed } from "../../errors.ts";
 import type { Clock } from "../clock.ts";
 import { pauseOf, Refused } from "./retry.ts";
 
+/** Five, from the shortest to the longest; a message names the one that ran out. */
 export interface Timeouts {
+  /** Until a connection is there, TLS included. Nothing was sent then, so it is tried again. @default 10000 */
+  readonly connectMs: number;
   /** Until the first byte of a streamed reply; of one that comes at once, from its headers on. @default 60000 */
   readonly firstByteMs: number;
   /** Between two pieces of a reply. @default 30000 */
   readonly idleMs: number;
-  /** For one attempt, whatever comes in. @default 300000; Node's fetch waits no longer than that for headers */
+  /** For one attempt, whatever comes in. @default 300000 */
   readonly attemptMs: number;
+  /** For all attempts, their turns and pauses. @default 900000 */
+  readonly requestMs: number;
 }
 
-export const usualTimeouts: Timeouts = { firstByteMs: 60_000, idleMs: 30_000, attemptMs: 300_000 };
+export const usualTimeouts: Timeouts = {
+  connectMs: 10_000,
+  firstByteMs: 60_000,
+  idleMs: 30_000,
+  attemptMs: 300_000,
+  requestMs: 900_000,
+};
 
 export interface Connection {
   /** Names the server and the model in messages. */
@@ -34,23 +45,29 @@ export interface Connection {
 
 /** A reply whose status is 200: read it, then dispose of it. Disposing early closes the socket. */
 export interface Reply extends Disposable {
+  readonly connection: Connection;
   readonly kind: "events" | "json";
   /** UTF-8 text in pieces as they come. @throws Failed `timeout`, `truncated`, `bad-response` */
   texts(): AsyncGenerator<string>;
 }
 
+export interface Call {
+  /** After the address; `../tokenize` is beside its version. */
+  readonly path: string;
+  /** What is posted; absent: it is a GET. */
+  readonly body?: unknown;
+  readonly stream: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** @throws Refused where asking again is safe, else Failed; the signal's reason where it aborted. */
-export async function post(
-  connection: Connection,
-  path: string,
-  body: unknown,
-  { stream, signal }: { readonly stream: boolean; readonly signal: AbortSignal },
-): Promise<Reply> {
+export async function send(connection: Connection, call: Call): Promise<Reply> {
+  const { stream, signal } = call;
   const { id, timeouts } = connection;
   const watch = new Watch(id, timeouts.attemptMs, signal);
   try {
     if (stream) watch.expect("first byte", timeouts.firstByteMs);
-    const response = await send(connection, path, body, stream, watch);
+    const response = await fetched(connection, call, watch);
     if (!stream) watch.expect("first byte", timeouts.firstByteMs);
     if (response.status !== 200) throw await refusalOf(connection, response, watch);
     const type = response.headers.get("content-type") ?? "";
@@ -64,7 +81,12 @@ export async function post(
         "bad-response",
         `${id} answered with ${type ? `"${type.slice(0, 60)}"` : "no content type"} where JSON was expected: is it an OpenAI-compatible address?`,
       );
-    return { kind, texts: () => decoded(connection, response, watch), [Symbol.dispose]: () => watch.close() };
+    return {
+      connection,
+      kind,
+      texts: () => decoded(connection, response, watch),
+      [Symbol.dispose]: () => watch.close(),
+    };
   } catch (thrown) {
     watch.close();
     throw thrown;
@@ -109,24 +131,17 @@ class Watch {
   }
 }
 
-async function send(
-  connection: Connection,
-  path: string,
-  body: unknown,
-  stream: boolean,
-  watch: Watch,
-): Promise<Response> {
+async function fetched(connection: Connection, { path, body, stream }: Call, watch: Watch): Promise<Response> {
   const headers = new Headers(connection.headers);
-  headers.set("content-type", "application/json");
+  if (body !== undefined) headers.set("content-type", "application/json");
   headers.set("accept", stream ? "text/event-stream" : "application/json");
   headers.set("accept-encoding", "identity");
   try {
     // Called bare, as a browser's fetch must be.
     const { fetch: call } = connection;
     return await call(connection.urlOf(path), {
-      method: "POST",
-      headers,
-      body: JSON.stringify(body),
+      ...(body === undefined ? { method: "GET" } : { method: "POST", body: JSON.stringify(body) }),
+      headers: [...headers],
       redirect: "manual", // a redirect could lead to an inner address, and would carry the prompt there
       signal: watch.signal,
     });
@@ -137,10 +152,11 @@ async function send(
 }
 
 /** What fetch throws before a reply: the reason is its cause's code. */
-function unreached({ id }: Connection, thrown: unknown): Failed {
+function unreached({ id, timeouts }: Connection, thrown: unknown): Failed {
   const code = codeOf(thrown);
+  if (code === "UND_ERR_CONNECT_TIMEOUT")
+    return new Refused("unavailable", `Cannot reach ${id}: no connection within ${timeouts.connectMs} ms`);
   const why = `Cannot reach ${id}${code ? `: ${code}` : ""}`;
-  if (code === "UND_ERR_HEADERS_TIMEOUT") return new Failed("timeout", `${id} sent no headers in time`);
   if (/^ENOTFOUND|^ERR_TLS|CERT|SELF_SIGNED|^ERR_SSL|^ERR_INVALID/.test(code))
     return new Failed("unavailable", `${why}; check its address and certificate`);
   return new Refused("unavailable", `${why}; is the server running?`);
@@ -214,7 +230,12 @@ async function refusalOf(connection: Connection, response: Response, watch: Watc
 }
 
 /** An error object of a server, in a reply or in the middle of a stream. */
-export function meaningOf(connection: Connection, status: number, said: unknown, pauseMs?: number): Failed {
+export function meaningOf(
+  connection: Pick<Connection, "id" | "secrets">,
+  status: number,
+  said: unknown,
+  pauseMs?: number,
+): Failed {
   const { id } = connection;
   const { message, code, type } = fieldsOf(said);
   const quote = message === "" ? "" : `: ${shorten(message, connection.secrets)}`;
@@ -241,6 +262,7 @@ export function meaningOf(connection: Connection, status: number, said: unknown,
 export function statusOf(error: unknown): number {
   const { code, type } = isRecord(error) ? error : {};
   if (typeof code === "number" && code >= 400 && code < 600) return code;
+  if (typeof error === "string" && /unexpected endpoint/i.test(error)) return 404; // LM Studio, with status 200
   const words = `${String(code)} ${String(type)}`;
   if (/rate.?limit/i.test(words)) return 429;
   return /invalid|bad.?request|context/i.test(words) ? 400 : 500;

@@ -1,7 +1,8 @@
 /**
- * Requests in flight at one server: halved when it says 429, raised by one when as many have succeeded as are allowed.
+ * Requests in flight at one server: halved when it says 429 or lets one time out, raised by one when as many have succeeded as are
+ * allowed.
  *
- * A burst of 429s is one episode: those to requests that were sent before the lowering do not lower again.
+ * A burst of them is one episode: those to requests that were sent before the lowering do not lower again.
  * Chiu & Jain 1989, "Analysis of the increase and decrease algorithms for congestion avoidance": additive increase,
  * multiplicative decrease.
  */
@@ -26,8 +27,8 @@ export class Limiter {
     return this.#limit;
   }
 
-  /** Runs the task in its turn. `isRateLimit` tells from what it throws whether the server asked for less. */
-  async run<T>(task: () => Promise<T>, isRateLimit: (thrown: unknown) => boolean, signal: AbortSignal): Promise<T> {
+  /** Runs the task in its turn. `isOverload` tells from what it throws whether the server asked for less. */
+  async run<T>(task: () => Promise<T>, isOverload: (thrown: unknown) => boolean, signal: AbortSignal): Promise<T> {
     await this.#turn(signal);
     const episode = this.#episode;
     try {
@@ -38,7 +39,7 @@ export class Limiter {
       }
       return result;
     } catch (thrown) {
-      if (isRateLimit(thrown) && episode === this.#episode) {
+      if (isOverload(thrown) && episode === this.#episode) {
         this.#limit = Math.max(1, Math.floor(this.#limit / 2));
         this.#episode++;
         this.#successes = 0;

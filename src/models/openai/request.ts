@@ -13,6 +13,10 @@ export interface Dialect {
   /** Fields to add to every request; they win. */
   readonly body: Readonly<Record<string, Json>>;
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
+  /** Beside a last message of the assistant, so that the server continues it. */
+  readonly continuation: Readonly<Record<string, Json>>;
+  /** Turns off what the server would cut or penalise by itself. */
+  readonly neutral: Readonly<Record<string, Json>>;
 }
 
 export const pathOf = (api: Api): string => (api === "chat" ? "/chat/completions" : "/completions");
@@ -31,9 +35,10 @@ export function generateBody(
     ...(api === "chat" ? conversationOf(dialect, prefix) : { prompt: rawTextOf(dialect, prefix) }),
     [api === "chat" ? dialect.maxTokensField : "max_tokens"]: maxTokens,
     // Sent although they are the API's defaults: vLLM takes defaults from the model's generation_config.json.
+    ...dialect.neutral,
     temperature,
     top_p: topP,
-    ...(topK !== undefined && { top_k: topK }),
+    ...(topK !== undefined && (topK > 0 || !("top_k" in dialect.neutral)) && { top_k: topK }),
     ...(minP !== undefined && { min_p: minP }),
     ...(stop && stop.length > 0 && { stop }),
     seed: seeds[0],
@@ -60,7 +65,10 @@ export function echoBody(dialect: Dialect, text: string): Record<string, unknown
   };
 }
 
-function conversationOf({ id, capabilities }: Dialect, { prompt, text }: Prefix): Record<string, unknown> {
+export function conversationOf(
+  { id, capabilities, continuation }: Dialect,
+  { prompt, text }: Prefix,
+): { readonly messages: readonly Message[] } {
   const messages: readonly Message[] = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
   const last = messages.at(-1);
   const begun = last?.role === "assistant" ? last.content : "";
@@ -68,13 +76,12 @@ function conversationOf({ id, capabilities }: Dialect, { prompt, text }: Prefix)
   if (!capabilities.continues)
     throw new Failed(
       "unsupported",
-      `Cannot continue a partial answer of ${id}: declare capabilities { continues: true } if the server can (vLLM and SGLang with continue_final_message, llama-server), use api "completions", or steps of whole answers`,
+      `Cannot continue a partial answer of ${id}: give a 'profile' of the server or declare capabilities { continues: true } if it can (vLLM, SGLang, llama-server), use api "completions", or steps of whole answers`,
     );
   const before = last?.role === "assistant" ? messages.slice(0, -1) : messages;
   return {
     messages: [...before, { role: "assistant", content: begun + text }],
-    continue_final_message: true,
-    add_generation_prompt: false,
+    ...continuation,
   };
 }
 

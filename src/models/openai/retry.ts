@@ -32,16 +32,26 @@ export class Refused extends Failed {
   }
 }
 
-/** Attempts until one does not end in `Refused`. */
+export interface Patience {
+  readonly retries: Retries;
+  readonly clock: Clock;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Whether another server may be asked, for which nobody need wait. @default there is none */
+  readonly hasAnother?: () => boolean;
+}
+
+/** Attempts, counted from 0, until one does not end in `Refused`. */
 export async function retrying<T>(
-  attempt: () => Promise<T>,
-  { retries, clock, seed, signal }: { retries: Retries; clock: Clock; seed: number; signal: AbortSignal },
+  attempt: (number: number) => Promise<T>,
+  { retries, clock, seed, signal, hasAnother = () => false }: Patience,
 ): Promise<T> {
   for (let failed = 0; ; failed++) {
     try {
-      return await attempt();
+      return await attempt(failed);
     } catch (thrown) {
       if (!(thrown instanceof Refused)) throw thrown;
+      if (failed < retries.count && hasAnother()) continue;
       const { code, message, pauseMs = 0 } = thrown;
       if (pauseMs > retries.longestPauseMs)
         throw new Failed(

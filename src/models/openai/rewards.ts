@@ -47,7 +47,7 @@ export function openaiRewards(options: OpenaiRewardsOptions): RewardModel {
     exchange(
       { path: `/${route}`, body: { model, ...asked, ...options.body }, stream: false, seed: 0, signal },
       async (reply) => {
-        const value = await objectOf(reply, connection);
+        const value = await objectOf(reply);
         const entries = entriesOf(value[route === "rerank" ? "results" : "data"], count, id);
         return { values: entries.map(valueOf), cost: usageCost(value, bound, price) };
       },

@@ -1,23 +1,37 @@
 /** What every client of an OpenAI-compatible server needs: its address, its turn, its retries. */
 import { type Cost, cost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
+import { fold, key } from "../../key.ts";
 import type { Price } from "../../model.ts";
 import { nanodollars } from "../../price.ts";
 import type { Json } from "../../problem.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import { type Circuits, circuitOf, type Outcome, usualCircuits } from "./circuit.ts";
 import { parsed } from "./events.ts";
 import {
+  type Call,
   type Connection,
   isRecord,
   meaningOf,
-  post,
   type Reply,
+  send,
   statusOf,
   type Timeouts,
   usualTimeouts,
 } from "./http.ts";
 import { Limiter } from "./limiter.ts";
 import { type Retries, retrying, usualRetries } from "./retry.ts";
+import { transportOf } from "./transport.ts";
+import { chosen, hasAnother, resting, type Upstream } from "./upstreams.ts";
+
+/** Another server of the same model. */
+export interface Mirror {
+  readonly baseUrl: string;
+  /** @default that of the first server */
+  readonly apiKey?: string;
+  /** Its share of the work, > 0; the first server's is 1. @default 1 */
+  readonly weight?: number;
+}
 
 export interface ServerOptions {
   /** With its version, as in `http://127.0.0.1:8000/v1`. Its query goes into every request, and into no message. */
@@ -26,9 +40,13 @@ export interface ServerOptions {
   readonly model: string;
   /** Sent as a bearer token; occurs in no message. */
   readonly apiKey?: string | undefined;
+  /** Further servers of the same model: an attempt that fails goes to another. What one of them says counts as the model's word. */
+  readonly mirrors?: readonly Mirror[];
   readonly timeouts?: Partial<Timeouts>;
   readonly retries?: Partial<Retries>;
-  /** Requests in flight; fewer for a while after a 429. @default 16 */
+  /** When a server that fails is left alone. */
+  readonly circuit?: Partial<Circuits>;
+  /** Requests in flight at each server; fewer for a while after a 429 or a timeout. @default 16 */
   readonly concurrency?: number;
   readonly price?: Price;
   readonly headers?: Readonly<Record<string, string>>;
@@ -38,50 +56,103 @@ export interface ServerOptions {
   readonly countTokens?: (text: string) => number;
   /** Longer replies fail. @default 16 MiB */
   readonly maxReplyBytes?: number;
+  /** @default undici's, over connections that close with the client */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }
 
 /** One request: where to, what, and the seed of its pauses. */
-export interface Exchange {
-  readonly path: string;
-  readonly body: unknown;
-  readonly stream: boolean;
+export interface Exchange extends Call {
   readonly seed: number;
-  readonly signal: AbortSignal;
 }
 
-export interface Server {
+export interface Server extends AsyncDisposable {
+  /** Of the first server: it names the model. */
   readonly connection: Connection;
-  /** One exchange in its turn, again and again while the server refuses it. */
+  /** Requests in flight at all servers together. */
+  readonly concurrency: number;
+  /** One exchange in its turn, again and again, here and there, while it is refused. */
   exchange<T>(request: Exchange, read: (reply: Reply) => Promise<T>): Promise<T>;
 }
 
 export function serverOf(options: ServerOptions): Server {
-  const { concurrency = 16, clock = systemClock } = options;
-  const connection = connectionOf(options, clock);
+  const { concurrency = 16, clock = systemClock, mirrors = [] } = options;
+  const timeouts: Timeouts = { ...usualTimeouts, ...options.timeouts };
   const retries: Retries = { ...usualRetries, ...options.retries };
-  const limiter = new Limiter(concurrency);
+  const circuits: Circuits = { ...usualCircuits, ...options.circuit };
+  const transport = options.fetch ? undefined : transportOf(timeouts);
+  const fetch = options.fetch ?? (transport?.fetch as typeof globalThis.fetch);
+  const upstreams = [{ baseUrl: options.baseUrl }, ...mirrors].map(({ weight = 1, ...mirror }: Mirror): Upstream => {
+    if (!(weight > 0 && weight < Number.POSITIVE_INFINITY))
+      throw new RangeError(`Cannot share work with a mirror as its 'weight' must be > 0: current value is ${weight}`);
+    return {
+      connection: connectionOf({ ...options, ...mirror, fetch }, timeouts, clock),
+      weight,
+      limiter: new Limiter(concurrency),
+      circuit: circuitOf(circuits, clock),
+    };
+  });
+  const { connection } = upstreams[0] as Upstream;
+
+  async function attempt<T>(upstream: Upstream, call: Call, read: (reply: Reply) => Promise<T>): Promise<T> {
+    if (upstream.circuit.waitMs() > 0) throw resting([upstream]); // it failed while this one waited for its turn
+    const leave = upstream.circuit.enter();
+    try {
+      using reply = await send(upstream.connection, call);
+      const result = await read(reply);
+      leave("answered");
+      return result;
+    } catch (thrown) {
+      leave(outcomeOf(thrown));
+      throw thrown;
+    }
+  }
+
   return {
     connection,
-    exchange: ({ path, body, stream, seed, signal }, read) =>
-      retrying(
+    concurrency: concurrency * upstreams.length,
+    async exchange({ seed, ...call }, read) {
+      const { requestMs } = timeouts;
+      const late = new AbortController();
+      const timer = setTimeout(
         () =>
-          limiter.run(
-            async () => {
-              using reply = await post(connection, path, body, { stream, signal });
-              return await read(reply);
-            },
-            (thrown) => thrown instanceof Failed && thrown.code === "rate-limited",
-            signal,
+          late.abort(
+            new Failed("timeout", `${connection.id} had no answer within ${requestMs} ms, all attempts together`),
           ),
-        { retries, clock, seed, signal },
-      ),
+        requestMs,
+      );
+      const signal = AbortSignal.any([call.signal, late.signal]);
+      const failed = new Set<Upstream>();
+      try {
+        return await retrying(
+          async (number) => {
+            const upstream = chosen(upstreams, failed, fold(fold(key(seed), "upstream"), number));
+            failed.add(upstream);
+            return upstream.limiter.run(() => attempt(upstream, { ...call, signal }, read), isOverload, signal);
+          },
+          { retries, clock, seed, signal, hasAnother: () => hasAnother(upstreams, failed) },
+        );
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await transport?.[Symbol.asyncDispose]();
+    },
   };
 }
 
+const isOverload = (thrown: unknown): boolean =>
+  thrown instanceof Failed && (thrown.code === "rate-limited" || thrown.code === "timeout");
+
+function outcomeOf(thrown: unknown): Outcome {
+  if (!(thrown instanceof Failed)) return "given-up";
+  return thrown.code === "unavailable" || thrown.code === "timeout" ? "failed" : "answered";
+}
+
 /** A reply that comes at once, as an object. @throws Failed where it is none, or says that something went wrong */
-export async function objectOf(reply: Reply, connection: Connection): Promise<Readonly<Record<string, unknown>>> {
+export async function objectOf(reply: Reply): Promise<Readonly<Record<string, unknown>>> {
+  const { connection } = reply;
   let json = "";
   for await (const piece of reply.texts()) json += piece;
   const value = parsed(json, connection.id);
@@ -90,7 +161,15 @@ export async function objectOf(reply: Reply, connection: Connection): Promise<Re
 }
 
 function connectionOf(
-  { baseUrl, model, apiKey, headers = {}, timeouts, ...rest }: ServerOptions,
+  {
+    baseUrl,
+    model,
+    apiKey,
+    headers = {},
+    fetch,
+    maxReplyBytes = 16 * 2 ** 20,
+  }: ServerOptions & Pick<Connection, "fetch">,
+  timeouts: Timeouts,
   clock: Clock,
 ): Connection {
   const url = URL.parse(baseUrl);
@@ -112,11 +191,12 @@ function connectionOf(
   );
   return {
     id: `${url.origin}${path}#${model}`,
-    urlOf: (to) => `${url.origin}${path}${to}${url.search}`,
+    urlOf: (to) =>
+      `${url.origin}${to.startsWith("../") ? path.replace(/\/[^/]*$/, "") + to.slice(2) : path + to}${url.search}`,
     headers: all,
-    fetch: rest.fetch ?? fetch,
-    timeouts: { ...usualTimeouts, ...timeouts },
-    maxReplyBytes: rest.maxReplyBytes ?? 16 * 2 ** 20,
+    fetch,
+    timeouts,
+    maxReplyBytes,
     clock,
     secrets,
   };

@@ -18,6 +18,8 @@ export interface Settlement {
   readonly countTokens: (text: string) => number;
   /** At most this many tokens were read. */
   readonly promptTokens: number;
+  /** Whether nothing is cut or penalised but what was asked for. */
+  readonly isNeutral: boolean;
 }
 
 export type Settled = { readonly completion: Completion } | { readonly failure: Failure; readonly cost: Cost };
@@ -27,7 +29,7 @@ export function settle(
   drafts: Drafts,
   count: number,
   request: GenerateRequest,
-  { id, price, countTokens, promptTokens }: Settlement,
+  { id, price, countTokens, promptTokens, isNeutral }: Settlement,
 ): (Settled | undefined)[] {
   const choices = Array.from(drafts.choices); // holes become undefined
   const present = choices.filter((draft) => draft !== undefined);
@@ -59,9 +61,11 @@ export function settle(
     const failure = ending ? undefined : brokenOff(draft, id);
     if (failure) return { failure, cost: spent };
     const text = draft.text.slice(0, ending?.length);
-    const pieces = allScored
-      ? cover(draft.pieces ?? [], ending ? utf8Length(text) : Number.POSITIVE_INFINITY)
-      : undefined;
+    // Of a cut answer the tokens that are kept are counted from the beginning, where the reasoning is.
+    const pieces =
+      allScored && !(ending && draft.thought !== "")
+        ? cover(draft.pieces ?? [], ending ? utf8Length(text) : Number.POSITIVE_INFINITY)
+        : undefined;
     const logProb =
       pieces && (pieces.length > 0 || text === "") ? pieces.reduce((sum, piece) => sum + piece.logProb, 0) : Number.NaN;
     return {
@@ -69,7 +73,7 @@ export function settle(
         text,
         length: ending && pieces ? pieces.length : (shares[place] as number),
         logProb,
-        logProposal: isUnchanged(request) ? logProb : Number.NaN,
+        logProposal: isNeutral && isUnchanged(request) ? logProb : Number.NaN,
         finish: ending?.finish ?? finishOf(draft),
         cost: spent,
       },
@@ -108,8 +112,9 @@ export function shareOut(total: number, weights: readonly number[]): number[] {
   return shares;
 }
 
-function guessTokens(
-  { text, pieces, chunks }: Draft,
+/** Of a draft whose usage nobody told; in [1, maxTokens]. */
+export function guessTokens(
+  { text, thought = "", pieces, chunks }: Pick<Draft, "text" | "pieces" | "chunks"> & Partial<Pick<Draft, "thought">>,
   maxTokens: number,
   countTokens: (text: string) => number,
 ): number {
@@ -117,8 +122,8 @@ function guessTokens(
     pieces && pieces.length > 0
       ? pieces.length
       : chunks > 1
-        ? Math.max(chunks, Math.ceil(utf8Length(text) / 4))
-        : countTokens(text) + 1;
+        ? Math.max(chunks, Math.ceil(utf8Length(thought + text) / 4))
+        : countTokens(thought + text) + 1;
   return Math.min(Math.max(guess, 1), maxTokens);
 }
 

@@ -63,9 +63,10 @@ export async function importStore(store: SqlStore, path: string): Promise<string
       if (line.version !== 1)
         throw new Error(`Cannot import '${path}' as it has version ${line.version}: this program reads version 1`);
       ({ evaluation } = line);
-      await store.begin(evaluation);
+      await store.begin({ ...evaluation, finishedAt: null }); // not before its runs are there
     } else if (line.type === "run") runs.push(line.run);
-    else calls.push(line.call);
+    else if (line.type === "call") calls.push(line.call);
+    else throw new Error(`Cannot import '${path}' as line ${number} is neither an evaluation nor a run or a call`);
     if (runs.length + calls.length >= batchSize) await save();
   }
   await save();
@@ -81,16 +82,27 @@ async function* jsonLines(store: SqlStore, evaluation: EvaluationRecord, calls: 
   if (calls) for await (const call of store.ledger.entries()) yield textOf({ type: "call", call });
 }
 
-/** Runs with their candidates: both come in the order of runs. */
+/** Runs with their candidates: both come in the order of runs. Others may save runs meanwhile; those are left out. */
 async function* finishedRuns(store: SqlStore, evaluation: string): AsyncGenerator<FinishedRun> {
-  const candidates = store.candidates({ evaluation })[Symbol.asyncIterator]();
+  const finished = await store.finished(evaluation);
+  const candidates = among(finished, store.candidates({ evaluation }), ({ run }) => run);
   let next = await candidates.next();
-  for await (const record of store.eachRun({ evaluation })) {
+  for await (const record of among(finished, store.eachRun({ evaluation }), ({ id }) => id)) {
     const own: CandidateRecord[] = [];
     for (; !next.done && next.value.run === record.id; next = await candidates.next()) own.push(next.value);
     const events = await store.events(record.id);
     yield { record, candidates: own, ...(events.length > 0 && { events }) };
   }
+  if (!next.done)
+    throw new Error(`Cannot export evaluation '${evaluation}' as run '${next.value.run}' was discarded meanwhile`);
+}
+
+async function* among<T>(
+  ids: ReadonlySet<string>,
+  values: AsyncIterable<T>,
+  idOf: (value: T) => string,
+): AsyncGenerator<T> {
+  for await (const value of values) if (ids.has(idOf(value))) yield value;
 }
 
 async function* runTable(store: SqlStore, { id, budgets }: EvaluationRecord): AsyncGenerator<string> {
@@ -122,7 +134,7 @@ async function* candidateTable(store: SqlStore, { id }: EvaluationRecord): Async
   for await (const candidate of store.candidates({ evaluation: id }))
     yield csvLine([
       ...columns.map((name) => candidate[name]),
-      ...scorers.map((name) => candidate.scores[name] ?? null),
+      ...scorers.map((name) => (Object.hasOwn(candidate.scores, name) ? (candidate.scores[name] as number) : null)),
     ]);
 }
 
@@ -161,7 +173,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 
 function parseLine(text: string, number: number, path: string): Line {
   try {
-    return JSON.parse(text) as Line;
+    const line = JSON.parse(text) as Line | null;
+    return typeof line === "object" && line ? line : ({} as Line);
   } catch (error) {
     throw new Error(`Cannot import '${path}' as line ${number} is no JSON`, { cause: error });
   }

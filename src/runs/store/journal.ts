@@ -8,7 +8,8 @@
 import type { Journal, JournalEvent } from "../../event.ts";
 import type { Program, SqlValue } from "./database.ts";
 import { packText } from "./database.ts";
-import { appending, eventRow, type SqlStore } from "./sql-store.ts";
+import { appending, eventRow } from "./saving.ts";
+import type { SqlStore } from "./sql-store.ts";
 
 export interface StoreJournal extends Journal, AsyncDisposable {
   /** When all events so far are in the store. @throws what writing threw */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { InDoubt, Ledger, LedgerEntry } from "../../ledger.ts";
 import type { Json } from "../../problem.ts";
-import { type Database, pageRows, type Row, type SqlValue } from "./database.ts";
+import { type Database, packText, pageRows, type Row, type SqlValue, unpackText } from "./database.ts";
 import type { Write } from "./grouped.ts";
 import { isDead, leaseMs, thisProcess } from "./owner.ts";
 import { costNames, costOf, costRow } from "./rows.ts";
@@ -53,7 +53,7 @@ export function sqlLedger(database: Database, write: Write): SqlLedger {
       const begun = write(function* () {
         yield {
           insert: `insert into flights (id, owner, model, requests, ${costNames("worst_")}, started_at)`,
-          rows: [[id, thisProcess, model, requests, ...costRow(worst), Date.now()]],
+          rows: [[id, thisProcess, packText(model), requests, ...costRow(worst), Date.now()]],
         };
       });
       await Promise.all([begun, isFirst && seen()]);
@@ -66,7 +66,7 @@ export function sqlLedger(database: Database, write: Write): SqlLedger {
         const written = write(function* () {
           if (joint?.rows === rows) joint = undefined;
           // In one order, so that two processes that write the same keys do not wait for each other.
-          rows.sort((a, b) => ((a[0] as string) < (b[0] as string) ? -1 : 1));
+          rows.sort(([a], [b]) => Number((a as string) > (b as string)) - Number((a as string) < (b as string)));
           yield { insert: `insert into calls (${callColumns})`, rows, ending: "on conflict (key) do nothing" };
         });
         joint = { rows, written };
@@ -104,7 +104,7 @@ const callColumns = `key, model, kind, reply, ${costNames()}`;
 
 const callRow = ({ key, model, kind, reply, cost }: LedgerEntry): SqlValue[] => [
   key,
-  model,
+  packText(model),
   kind,
   JSON.stringify(reply),
   ...costRow(cost),
@@ -112,14 +112,14 @@ const callRow = ({ key, model, kind, reply, cost }: LedgerEntry): SqlValue[] => 
 
 const entryOf = (row: Row): LedgerEntry => ({
   key: row["key"] as string,
-  model: row["model"] as string,
+  model: unpackText(row["model"] as string),
   kind: row["kind"] as LedgerEntry["kind"],
   reply: JSON.parse(row["reply"] as string) as Json,
   cost: costOf(row),
 });
 
 const inDoubtOf = (row: Row): InDoubt => ({
-  model: row["model"] as string,
+  model: unpackText(row["model"] as string),
   requests: row["requests"] as number,
   worst: costOf(row, "worst_"),
   owner: row["owner"] as string,

@@ -122,7 +122,43 @@ const ledger: Migration = ({ clustered }) => [
   "create table owners (id text not null primary key, seen_at bigint not null)",
 ];
 
-export const migrations: readonly Migration[] = [evaluations, ledger];
+const requests: Migration = ({ clustered }) => [
+  `create table accounts (
+    id text not null primary key,
+    tokens bigint not null,
+    prompt_tokens bigint not null,
+    cached_tokens bigint not null,
+    calls bigint not null,
+    nanodollars bigint not null
+  )`,
+  `create table requests (
+    id text not null primary key,
+    caller text not null,
+    account text not null,
+    fingerprint text not null,
+    runs bigint not null,
+    seed bigint not null,
+    owner text not null,
+    started_at bigint not null,
+    finished_at bigint,
+    worst_tokens bigint not null,
+    worst_prompt_tokens bigint not null,
+    worst_cached_tokens bigint not null,
+    worst_calls bigint not null,
+    worst_nanodollars bigint not null,
+    tokens bigint not null,
+    prompt_tokens bigint not null,
+    cached_tokens bigint not null,
+    calls bigint not null,
+    nanodollars bigint not null,
+    status bigint,
+    reply text
+  ) ${clustered}`,
+  "create index requests_in_flight on requests (account) where finished_at is null",
+  "create index requests_finished on requests (finished_at)",
+];
+
+export const migrations: readonly Migration[] = [evaluations, ledger, requests];
 
 /** @throws Error where the store was made by a newer program */
 export async function migrate(database: Database, steps: readonly Migration[] = migrations): Promise<void> {

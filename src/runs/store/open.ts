@@ -4,6 +4,9 @@ import { nameOfUrl, openPostgres } from "./postgres.ts";
 import { type SqlStore, sqlStore } from "./sql-store.ts";
 import { openSqlite } from "./sqlite.ts";
 
+/** SQLite's code of a file that cannot be opened. */
+const cannotOpen = 14;
+
 /**
  * ```ts
  * await using store = await openStore("runs.db");
@@ -12,6 +15,7 @@ import { openSqlite } from "./sqlite.ts";
  * @throws Error where pg is missing, the database cannot be opened, or a newer program made it
  */
 export async function openStore(where: string): Promise<SqlStore> {
+  if (where === "") throw new TypeError("Cannot open a store without a name: give a path, or ':memory:'");
   const isUrl = /^postgres(ql)?:\/\//.test(where);
   try {
     const database = await (isUrl ? openPostgres(where) : openSqlite(where));
@@ -23,8 +27,11 @@ export async function openStore(where: string): Promise<SqlStore> {
     }
     return sqlStore(database);
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
+    const { message, code, errcode } = error as NodeJS.ErrnoException & { readonly errcode?: number };
     if (message.startsWith("Cannot open")) throw error;
-    throw new Error(`Cannot open store '${isUrl ? nameOfUrl(where) : where}': ${message || code}`, { cause: error });
+    const wish = errcode === cannotOpen ? ", which must be a file in a folder that is there and may be written" : "";
+    throw new Error(`Cannot open store '${isUrl ? nameOfUrl(where) : where}': ${message || code}${wish}`, {
+      cause: error,
+    });
   }
 }

@@ -54,7 +54,7 @@ export async function openPostgres(url: string): Promise<Database> {
       }
     },
     close: async () => {
-      if (!pool.ended) await pool.end();
+      if (!pool.ending) await pool.end();
     },
   };
 }

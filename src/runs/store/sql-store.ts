@@ -1,24 +1,24 @@
 /** The store in SQL, on whatever database. */
+import { isDeepStrictEqual } from "node:util";
 import type { JournalEvent } from "../../event.ts";
 import type { AskedProblem, EvaluationRecord, RunRecord } from "../../record.ts";
-import type { Database, Row, SqlValue, Statement } from "./database.ts";
+import type { Database, Row, SqlValue } from "./database.ts";
 import { packText, pageRows, unpackText } from "./database.ts";
 import { groupedWrites } from "./grouped.ts";
 import { type SqlLedger, sqlLedger } from "./ledger.ts";
 import {
   candidateColumns,
   candidateOf,
-  candidateRow,
   evaluationColumns,
   evaluationRecord,
   evaluationRow,
   problemOf,
   problemRow,
-  runColumns,
   runOf,
   runRow,
 } from "./rows.ts";
-import type { FinishedRun, RunQuery, Store } from "./store.ts";
+import { saving } from "./saving.ts";
+import type { RunQuery, Store } from "./store.ts";
 
 export interface SqlStore extends Store {
   /** For SQL of one's own. */
@@ -121,6 +121,10 @@ export function sqlStore(database: Database): SqlStore {
       write(function* () {
         for (const id of runs.map(packText)) {
           yield { sql: "delete from events where run = $1", parameters: [id] };
+          yield {
+            sql: "update evaluations set finished_at = null where number in (select evaluation from runs where id = $1)",
+            parameters: [id],
+          };
           yield { sql: "delete from runs where id = $1", parameters: [id] }; // and their candidates, by the schema
         }
       }),
@@ -152,15 +156,17 @@ export function sqlStore(database: Database): SqlStore {
         if (page.length === 0) return;
         const [first, end] = [placeOf(page[0] as Row), placeOf(page.at(-1) as Row)];
         const places = [first.run, first.position, end.run, end.position];
-        const scores = new Map<string, Record<string, number>>();
+        const scores = new Map<string, [scorer: string, value: number][]>();
         for (const row of await database.query(scoresSql(where, parameters.length), [...parameters, ...places])) {
           const key = keyOf(placeOf(row));
-          let one = scores.get(key);
-          if (!one) scores.set(key, (one = {}));
-          one[unpackText(row["scorer"] as string)] = row["value"] as number;
+          let some = scores.get(key);
+          if (!some) scores.set(key, (some = []));
+          some.push([unpackText(row["scorer"] as string), row["value"] as number]);
         }
-        for (const row of page)
-          yield candidateOf(row, unpackText(row["id"] as string), scores.get(keyOf(placeOf(row))) ?? {});
+        for (const row of page) {
+          const own = Object.fromEntries(scores.get(keyOf(placeOf(row))) ?? []);
+          yield candidateOf(row, unpackText(row["id"] as string), own);
+        }
         if (page.length < pageRows) return;
         last = end;
       }
@@ -251,57 +257,6 @@ interface Place {
 const placeOf = (row: Row): Place => ({ run: row["run"] as number, position: row["position"] as number });
 const keyOf = ({ run, position }: Place): string => `${run}.${position}`;
 
-function* saving(
-  runs: readonly FinishedRun[],
-  rows: readonly (readonly SqlValue[])[],
-): Generator<Statement, void, readonly Row[]> {
-  const inserted = yield {
-    insert: `insert into runs (evaluation, ${runColumns})`,
-    rows,
-    ending: "on conflict (id) do nothing returning number, id",
-  };
-  const numbers = new Map(inserted.map((row) => [row["id"] as string, row["number"] as number]));
-  const [candidates, scores, events]: [SqlValue[][], SqlValue[][], SqlValue[][]] = [[], [], []];
-  for (const { record, candidates: finished, events: journal = [] } of runs) {
-    const id = packText(record.id);
-    const number = numbers.get(id);
-    if (number === undefined) continue;
-    numbers.delete(id); // given twice in one call, the first is kept
-    for (const [position, candidate] of finished.entries()) {
-      candidates.push([number, position, ...candidateRow(candidate)]);
-      for (const [scorer, value] of Object.entries(candidate.scores))
-        scores.push([number, position, packText(scorer), value]);
-    }
-    for (const [position, event] of journal.entries()) events.push(eventRow(id, position, event));
-  }
-  yield { insert: `insert into candidates (run, position, ${candidateColumns})`, rows: candidates };
-  yield { insert: "insert into scores (run, position, scorer, value)", rows: scores };
-  yield appending(events);
-}
-
-/** A row of the table of events; the run as it is packed. */
-export const eventRow = (run: string, position: number, event: JournalEvent): SqlValue[] => [
-  run,
-  position,
-  event.type,
-  JSON.stringify(event),
-];
-
-/** An event that a journal wrote already stays as it is. */
-export const appending = (rows: readonly (readonly SqlValue[])[]): Statement => ({
-  insert: "insert into events (run, position, type, event)",
-  rows,
-  ending: "on conflict (run, position) do nothing returning position",
-});
-
 /** Whether two values are the same as JSON, in whatever order their names are. */
-function sameJson(first: unknown, second: unknown): boolean {
-  return canonicalJson(first) === canonicalJson(second);
-}
-
-const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+const sameJson = (first: unknown, second: unknown): boolean => isDeepStrictEqual(asJson(first), asJson(second));
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -5,20 +5,28 @@ import type { Database, Program, Row, SqlValue, Statement } from "./database.ts"
 /** How long a writer waits for the others. Each transaction is short. */
 const busyMs = 30_000;
 
+/** What is quoted is passed over: `'$5'` is a text. */
+const parameter = /'[^']*'|"[^"]*"|\$(\d+)/g;
+
 export type SqliteDatabase = Database & Required<Pick<Database, "now">>;
 
 /** @param path a file, made where there is none; or `:memory:` */
 export async function openSqlite(path: string): Promise<SqliteDatabase> {
   const { DatabaseSync } = await import("node:sqlite");
   const connection = new DatabaseSync(path, { timeout: busyMs });
-  // NORMAL: a power cut may lose the last transactions, never their order; a crash of the process loses nothing.
-  connection.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
+  try {
+    // NORMAL: a power cut may lose the last transactions, never their order; a crash of the process loses nothing.
+    connection.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
   const prepared = new Map<string, StatementSync>();
 
   const prepare = (sql: string): StatementSync => {
     let statement = prepared.get(sql);
     if (!statement) {
-      statement = connection.prepare(sql.replaceAll(/\$(\d+)/g, "?$1"));
+      statement = connection.prepare(sql.replaceAll(parameter, (part, place) => (place ? `?${place}` : part)));
       prepared.set(sql, statement);
     }
     return statement;

@@ -98,7 +98,7 @@ const lost = (id: string): JournalEvent => ({ type: "lost", id, cost: noCost, se
 
 const entry = (key: string, reply: LedgerEntry["reply"] = { logProb: -1 / 3, text: "\0" }): LedgerEntry => ({
   key,
-  model: "m",
+  model: "m\0",
   kind: "completion",
   reply,
   cost: cost({ tokens: 3, nanodollars: 2 ** 40 }),
@@ -189,7 +189,7 @@ for (const { name, place, connect, shared, absent } of backends)
       await using store = await begun(await place());
       await store.begin(evaluationNamed("f"));
       const [template] = finishedRun("").candidates as [CandidateRecord];
-      for (let r = 0; r < 5; r++) {
+      for (let r = 0; r < 4; r++) {
         const id = `r${r}`;
         const candidates = Array.from({ length: 1000 * r }, (_, i) => ({
           ...template,
@@ -201,7 +201,7 @@ for (const { name, place, connect, shared, absent } of backends)
         await store.save([{ ...finishedRun(id), candidates }, finishedRun(`f${r}`, { evaluation: "f" })]);
       }
       const found = await candidatesOf(store, { evaluation: "e" });
-      expect(found).toHaveLength(10_000);
+      expect(found).toHaveLength(6000);
       const wrong = found.findIndex(({ node, scores }) => {
         const i = Number(node);
         return scores["value"] !== i || scores["other"] !== (i % 2 ? -i : undefined);
@@ -253,11 +253,21 @@ for (const { name, place, connect, shared, absent } of backends)
       expect([found.get("k1"), found.get("k2")]).toEqual([entry("k1"), entry("k2")]);
       expect(await ledger.find([])).toEqual(new Map());
       await ledger.record([]);
+      const twice = Array.from({ length: 50 }, (_, i) => entry("twice", i)); // in one transaction: the first stays
+      await Promise.all(twice.map((one) => ledger.record([one])));
+      expect((await ledger.find(["twice"])).get("twice")).toEqual(entry("twice", 0));
+    });
+
+    test("takes SQL of one's own, in which a quoted parameter is a text; is closed once, however often", async () => {
+      await using store = await openStore(await place());
+      const [row] = await store.database.query("select '$1 it''s $2' as text, $1 as second, $2 as first", ["a", "b"]);
+      expect({ ...row }).toEqual({ text: "$1 it's $2", second: "a", first: "b" });
+      await Promise.all([store.close(), store.close()]);
     });
 
     test("flights of the living are not in doubt, those of hosts that were not heard of are", async () => {
       await using store = await openStore(await place());
-      const plan = { model: "m", requests: 4, worst: cost({ tokens: 40, nanodollars: 1e12 }) };
+      const plan = { model: "m\0", requests: 4, worst: cost({ tokens: 40, nanodollars: 1e12 }) };
       const flight = await store.ledger.begin(plan);
       expect(await store.ledger.inDoubt()).toEqual([]);
       const owned = async (owner: string, seenAt: number): Promise<void> => {
@@ -375,20 +385,20 @@ for (const { name, place, connect, shared, absent } of backends)
       const where = await place();
       await using store = await openStore(where);
       await store.database.query("insert into migrations (version, applied_at) values (99, 0)");
-      await expect(openStore(where)).rejects.toThrow(/has version 99 of its schema and this program knows 2/);
+      await expect(openStore(where)).rejects.toThrow(/has version 99 of its schema and this program knows 3/);
     });
 
     test.runIf(shared)(
-      "is opened new and written by four processes and a thread at once",
+      "is opened new and written by two processes and a thread at once",
       { timeout: 60_000 },
       async () => {
         const where = await place();
-        const processes = ["0", "1", "2", "3"].map((name) => processThat(where, "many", name));
-        expect(await Promise.all([...processes, threadThat(where, "many", "4")])).toEqual([0, 0, 0, 0, 0]);
+        const processes = ["0", "1"].map((name) => processThat(where, "many", name));
+        expect(await Promise.all([...processes, threadThat(where, "many", "2")])).toEqual([0, 0, 0]);
         await using store = await openStore(where);
         const runs = await store.runs({ evaluation: "e" });
         expect(new Set(runs.map(({ id }) => id)).size).toBe(runs.length);
-        expect(runs).toHaveLength(5 * 12 + 12);
+        expect(runs).toHaveLength(3 * 12 + 12);
         expect(await candidatesOf(store, { evaluation: "e" })).toHaveLength(2 * runs.length);
         expect([...(await store.ledger.find(Array.from({ length: 20 }, (_, i) => `k${i}`))).keys()]).toHaveLength(20);
         expect(await store.ledger.inDoubt()).toEqual([]);
@@ -425,17 +435,52 @@ test("tables are written by RFC 4180: quotes doubled, null empty, an empty text 
   ]);
 });
 
+test("an export of what is being written holds whole runs, or fails", async () => {
+  await using store = await begun(":memory:");
+  await store.save(["a", "b", "c"].map((id) => finishedRun(id)));
+  const during = (act: () => Promise<void>): SqlStore => ({
+    ...store,
+    async *eachRun(query) {
+      await act();
+      yield* store.eachRun(query);
+    },
+  });
+  const file = join(folder, "during.jsonl");
+  await exportStore(
+    during(() => store.save([finishedRun("d")])),
+    "e",
+    { format: "jsonl", to: file },
+  );
+  await using copy = await openStore(":memory:");
+  await importStore(copy, file);
+  expect(await copy.finished("e")).toEqual(new Set(["a", "b", "c"]));
+  expect(await candidatesOf(copy, { evaluation: "e" })).toHaveLength(6);
+  const torn = exportStore(
+    during(() => store.discard(["b"])),
+    "e",
+    { format: "jsonl", to: file },
+  );
+  await expect(torn).rejects.toThrow("run 'b' was discarded meanwhile");
+});
+
 test("a file that is no export is refused by its line, and a torn one can be imported again when it is whole", async () => {
   await using store = await begun(":memory:");
   await store.save([finishedRun("a"), finishedRun("b")]);
+  await store.finish("e", 9);
   const file = join(folder, "torn.jsonl");
   await exportStore(store, "e", { format: "jsonl", to: file });
   const whole = readFileSync(file);
   writeFileSync(file, whole.subarray(0, whole.length - 10));
   await using copy = await openStore(":memory:");
   await expect(importStore(copy, file)).rejects.toThrow("line 3 is no JSON");
+  expect((await copy.evaluation("e"))?.finishedAt).toBeNull();
+  for (const line of ["null", "3", '{"type":"else"}', '{"text":"A line of some other file"}']) {
+    writeFileSync(file, line);
+    await expect(importStore(copy, file)).rejects.toThrow("line 1 is neither an evaluation nor a run or a call");
+  }
   writeFileSync(file, whole);
   await importStore(copy, file);
+  expect((await copy.evaluation("e"))?.finishedAt).toBe(9);
   expect(await copy.finished("e")).toEqual(new Set(["a", "b"]));
   writeFileSync(file, "");
   await expect(importStore(copy, file)).rejects.toThrow("there is no evaluation in it");
@@ -456,7 +501,12 @@ test("without the package pg it is said what to install", () => {
 });
 
 test("a store that cannot be opened says where it was to be", async () => {
-  await expect(openStore(join(folder, "no", "such", "folder.db"))).rejects.toThrow("no/such/folder.db");
+  for (const where of [join(folder, "no", "such", "folder.db"), folder])
+    await expect(openStore(where)).rejects.toThrow(`'${where}': unable to open database file, which must be`);
+  const text = join(folder, "notes.txt");
+  writeFileSync(text, "no database\n");
+  await expect(openStore(text)).rejects.toThrow(`'${text}': file is not a database`);
+  await expect(openStore("")).rejects.toThrow("without a name");
   await expect(openStore("postgres://test:secret@127.0.0.1:1/none")).rejects.toThrow("postgres://127.0.0.1:1/none");
   await expect(openStore("postgres://test:secret@127.0.0.1:1/none")).rejects.not.toThrow("secret");
   await expect(openStore("postgres://test:secret@[")).rejects.toThrow("its URL cannot be read");

@@ -3,7 +3,7 @@
  * arXiv:2305.10601, §4.1. In exact fractions, so 8 / (3 − 8 / 3) is 24.
  */
 import { evaluate, fractionText, sameFraction } from "../../math/arithmetic.ts";
-import { statement } from "./statement.ts";
+import { ownPart, statement } from "./statement.ts";
 
 export interface Puzzle {
   readonly numbers: readonly number[];
@@ -15,7 +15,7 @@ export interface Puzzle {
  * written `+ - * /`, without spaces; expressions that are equal but for the order of their parts are two.
  */
 export function expressionIn(answer: string): string | undefined {
-  const stated = statement(answer.normalize("NFKC"))?.replace(/\\(?:boxed|fbox)\s*\{([^{}]*)\}/, "$1");
+  const stated = statement(ownPart(answer).normalize("NFKC"))?.replace(/\\(?:boxed|fbox)\s*\{([^{}]*)\}/, "$1");
   const written = (stated ?? "")
     .replace(/\\times|\\cdot|[×·xX]/g, "*")
     .replace(/\\div|÷/g, "/")

@@ -3,9 +3,11 @@
  * not; or JSON such as `[[1, 0], [0, 1]]`, on one line or many. Rows of unequal length are no grid.
  */
 
+import { ownPart } from "./statement.ts";
+
 /** Rows as `1 0`, one a line. Undefined where there is none. */
 export function gridIn(answer: string): string | undefined {
-  const text = answer.replace(/\[\s+(?=\[)/g, "[");
+  const text = ownPart(answer).replace(/\[\s+(?=\[)/g, "[");
   const lines = text.split("\n");
   let end = lines.length;
   while (end > 0 && !isRow(lines[end - 1] as string)) end--;

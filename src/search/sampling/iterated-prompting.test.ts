@@ -79,6 +79,15 @@ describe("many answers that are known, against as many that are guessed", () => 
   });
 });
 
+test("the earliest answer of a meaning speaks for it, however often a later one comes", async () => {
+  const law = { "4": 0.5, four: 0.5 };
+  const search = iteratedPrompting({ n: 12, given: after(() => law), canonical: () => "4" });
+  for (let seed = 0; seed < 8; seed++) {
+    const { answer, outcome } = await run(search, problem, { policy: solver(law), seed });
+    expect(answer?.id).toBe(outcome?.candidates[0]?.id);
+  }
+});
+
 test("equal meanings add up, and what cannot be scored leaves no confidence", async () => {
   const law = { "4": 0.4, four: 0.4, "5": 0.2 };
   const meaning = ({ state }: { state: SimulatedState }) => (state.answer === "5" ? "5" : "4");

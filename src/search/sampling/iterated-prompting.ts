@@ -55,9 +55,8 @@ export function iteratedPrompting<S>({
     *run(root) {
       const candidates = yield* drawAnswers(root, n, policy, (node): Program<S, void> => propose(node));
       const meant = candidates.filter((node) => canonical(node) !== undefined);
-      const distinct = [
-        ...new Map(meant.toReversed().map((node) => [JSON.stringify(node.state), node])).values(),
-      ].reverse();
+      const equal = Map.groupBy(meant, ({ state }) => JSON.stringify(state)).values();
+      const distinct = Array.from(equal, ([earliest]) => earliest as Node<S>);
       const meanings = [...Map.groupBy(distinct, (node) => canonical(node) as string).values()];
       /** Log-probabilities of the distinct answers, as those of their meanings. */
       const added = (logProbs: ReadonlyMap<Node<S>, number>): number[] | undefined =>
@@ -80,7 +79,7 @@ export function iteratedPrompting<S>({
         candidates,
         information: chained?.information,
         entropy: first && entropy(first),
-        ...(chained && { confidence: Math.min(1, Math.exp(-chained.information)) }),
+        ...(chained && { confidence: Math.exp(-chained.information) }),
       };
     },
   };

@@ -65,7 +65,12 @@ describe("what is read", () => {
 
   test("humaneval: before the tests run the helpers of the beginning, not its function without a body", async () => {
     const [helpers, head] = ["import math\n\ndef twice(x):\n    return 2 * x\n\n", "def f(x):\n"];
-    const row = { task_id: "a/0", prompt: helpers + head, entry_point: "f", test: "def check(f): assert f(1) == twice(1)" };
+    const row = {
+      task_id: "a/0",
+      prompt: helpers + head,
+      entry_point: "f",
+      test: "def check(f): assert f(1) == twice(1)",
+    };
     const set = await open(lines(row));
     expect(set.problems[0]?.problem.data).toMatchObject({ function: "f", setup: helpers, begin: helpers + head });
   });
@@ -208,6 +213,7 @@ describe("files", () => {
     ["a broken list", '[\n  {"prompt": "a"},\n  {]', {}, /set\.jsonl as JSON: .* \(line 3 column 4\)/],
     ["no object", `${lines(plain)}\n4`, {}, "line 2 as jsonl: expected an object with fields: current value is 4"],
     ["a broken quote", 'q,a,b,A\n"q', {}, "set.jsonl as CSV: line 2: expected the quote"],
+    ["a cut archive", gzipSync(lines(plain)).subarray(0, 20), {}, "set.jsonl as gzip: unexpected end of file"],
     ["no UTF-8", new Uint8Array([0x7b, 0xff]), {}, "set.jsonl as it is not text in UTF-8"],
     ["an id twice", lines({ ...plain, id: "a" }, { ...plain, id: "a" }), {}, "line 2: its id 'a' is that of"],
     ["gsm8k without mark", lines({ question: "?", answer: "#### 1" }, { question: "?", answer: "18" }), {}, "line 2 as gsm8k: field 'answer' must be text that ends in '#### number': current value is \"18\""],

@@ -1,7 +1,7 @@
 /**
- * MATH and its subset MATH-500: competition problems with answers in LaTeX. Hendrycks et al. 2021, arXiv:2103.03874; the
- * subset: Lightman et al. 2023, arXiv:2305.20050. Reported by level, 1 to 5; the subject stands in the public file's ids.
- * Subjects are no clusters: two problems of algebra do not stand or fall together.
+ * MATH-500, a part of MATH: competition problems with answers in LaTeX, in a field of their own.
+ * Hendrycks et al. 2021, arXiv:2103.03874; the part: Lightman et al. 2023, arXiv:2305.20050. Reported by level, 1 to 5; the
+ * subject stands in the public file's ids. Subjects are no clusters: two problems of algebra do not stand or fall together.
  */
 import { fieldsOf, fileProblem, type Format, hasFields } from "./format.ts";
 

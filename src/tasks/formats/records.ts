@@ -34,8 +34,7 @@ export async function readRecords(path: string): Promise<FileRecord[]> {
 export const bareName = (path: string): string => basename(path).replace(/(\.(jsonl|ndjson|json|csv|txt|gz))+$/i, "");
 
 function recordsOf(bytes: Uint8Array, path: string): FileRecord[] {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const text = decoded(isGzip ? gunzipSync(bytes) : bytes, path);
+  const text = decoded(unpacked(bytes, path), path);
   const opening = /\S/.exec(text)?.[0];
   if (opening === undefined) throw new SyntaxError(`Cannot read problems from ${path} as it is empty`);
   const file = bareName(path);
@@ -68,6 +67,16 @@ function linesOf(
     else throw new SyntaxError(`Cannot read ${path}, line ${i + 1} as JSON: ${read.why}`);
   }
   return rows;
+}
+
+function unpacked(bytes: Uint8Array, path: string): Uint8Array {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (!isGzip) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw new SyntaxError(`Cannot read ${path} as gzip: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function decoded(bytes: Uint8Array, path: string): string {

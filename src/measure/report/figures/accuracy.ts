@@ -1,9 +1,10 @@
 /** Accuracy against budget: one line a method; with a single budget one row a method. */
 import type { Budget } from "../../../budget.ts";
 import { limits } from "../../../budget.ts";
+import type { Estimate } from "../../estimate.ts";
 import { budgetText, compact, short, shown } from "../numbers.ts";
 import type { Cell, Report } from "../report.ts";
-import { levelText } from "../table.ts";
+import { intervalsText } from "../table.ts";
 import { endLabels, heightFor, marginFor } from "./labels.ts";
 import { endsOf, inPercent, type LineSeries, percentAxis, percentDomain, seriesMarks, unnamedMarks } from "./lines.ts";
 import { ink, looksOf, unnamedNote } from "./looks.ts";
@@ -14,8 +15,12 @@ export function accuracyFigure(report: Report): FigurePlan | undefined {
   return report.evaluation.budgets.length === 1 ? byMethod(report) : byBudget(report);
 }
 
+const measuredIn = (cells: readonly Cell[]): Estimate[] =>
+  cells.flatMap(({ accuracy }) => (accuracy.value === undefined ? [] : [accuracy]));
+
 function byBudget(report: Report): FigurePlan {
   const { evaluation, cells, level } = report;
+  const measured = measuredIn(cells);
   const axis = axisOf(evaluation.budgets);
   const looks = looksOf(report);
   const pointsOf = (method: string) =>
@@ -32,7 +37,7 @@ function byBudget(report: Report): FigurePlan {
   return {
     name: "accuracy",
     title: "Accuracy against budget",
-    caption: `Share of right answers at each budget, with ${levelText(level)} bands. A line above another at the same budget is the better use of it; bands that overlap do not say that two are equal, as differences are paired: see the table.${unnamedNote(report, looks)}`,
+    caption: `Share of right answers at each budget, ${intervalsText(measured, level, "bands")}. A line above another at the same budget is the better use of it; bands that overlap do not say that two are equal, as differences are paired: see the table.${unnamedNote(report, looks)}`,
     plot: (plot) => ({
       height: heightFor(series.length),
       marginRight: marginFor(series.map(({ name }) => name)),
@@ -97,6 +102,7 @@ function axisOf(budgets: readonly Budget[]): BudgetAxis {
 
 function byMethod(report: Report): FigurePlan {
   const { cells, level, baseline } = report;
+  const measured = measuredIn(cells);
   const rows = cells.flatMap((cell: Cell) => {
     const point = inPercent(cell.accuracy);
     return point ? [{ ...point, method: cell.method }] : [];
@@ -106,7 +112,7 @@ function byMethod(report: Report): FigurePlan {
   return {
     name: "accuracy",
     title: `Accuracy with ${budgetText(report.evaluation.budgets[0] ?? {})}`,
-    caption: `Share of right answers with ${levelText(level)} intervals.${baseline === null ? "" : ` The dashed line is ${shown(baseline)}; whether a method differs from it is in the table, by pairs.`}`,
+    caption: `Share of right answers, ${intervalsText(measured, level, "intervals")}.${baseline === null ? "" : ` The dashed line is ${shown(baseline)}; whether a method differs from it is in the table, by pairs.`}`,
     plot: (plot) => ({
       height: 74 + 24 * rows.length,
       marginLeft: 14 + 6.6 * Math.max(4, ...[...labels.values()].map((label) => label.length)),

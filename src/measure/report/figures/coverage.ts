@@ -3,7 +3,7 @@ import { coverageAt } from "../../coverage-fit.ts";
 import type { Point } from "../../pass-at-k.ts";
 import { plural, points as pointsText, shown } from "../numbers.ts";
 import { isMissing, type Report } from "../report.ts";
-import { levelText } from "../table.ts";
+import { intervalsText } from "../table.ts";
 import { endLabels, heightFor, marginFor } from "./labels.ts";
 import {
   endsOf,
@@ -45,12 +45,12 @@ export function coverageFigure({ coverage, level }: Report): FigurePlan | undefi
       ? ""
       : ` A vote of all samples solves ${pointsText(plateau.value)}%, which is about where more votes end.`;
   const guess = last
-    ? " Right of the rule nothing was measured: the dotted line and its band are the fitted law exp(a·k^b) alone."
+    ? " Right of the rule nothing was measured: the dotted line is the fitted law exp(a·k^b) alone."
     : "";
   return {
     name: "coverage",
     title: "What more samples give",
-    caption: `Of ${shown(method)}, ${plural(problems, "problem")}, ${levelText(level)} bands. The gap between coverage and the other lines is what a better choice among the same samples could gain.${vote}${guess}`,
+    caption: `Of ${shown(method)}, ${plural(problems, "problem")}, ${intervalsText(coverage.passAtK, level, "bands")}. The gap between coverage and the other lines is what a better choice among the same samples could gain.${vote}${guess}`,
     plot: (plot) => ({
       height: heightFor(series.length),
       marginRight: marginFor(series.map(({ name }) => name)),

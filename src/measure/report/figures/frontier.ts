@@ -1,6 +1,6 @@
 /** What a token buys: every method at every budget by its mean cost, and the frontier of those that nothing beats. */
-import { plural, compact } from "../numbers.ts";
-import { isMissing, type Report } from "../report.ts";
+import { budgetText, compact, percent, plural, short } from "../numbers.ts";
+import { type Frontier, isMissing, type Report } from "../report.ts";
 import { endLabels, heightFor, marginFor } from "./labels.ts";
 import { endsOf, type LineSeries, percentAxis, percentDomain, unnamedMarks } from "./lines.ts";
 import { looksOf, paper, unnamedNote } from "./looks.ts";
@@ -27,7 +27,7 @@ export function frontierFigure(report: Report): FigurePlan | undefined {
   return {
     name: "frontier",
     title: "What tokens buy",
-    caption: `Mean accuracy against mean tokens of a run, generated and read, on ${plural(frontier.problems, "problem")} that all have. The grey line is the frontier: full marks lie on it, hollow ones are beaten by something cheaper and at least as good. A frontier is picked from noisy figures, so it flatters: the table says in which share of resamples a point stays on it.${unnamedNote(report, looks)}`,
+    caption: `Mean accuracy against mean tokens of a run, generated and read, on ${plural(frontier.problems, "problem")} that all have. The grey line is the frontier: full marks lie on it, hollow ones are beaten by something cheaper and at least as good. A frontier is picked from noisy figures, so it flatters: ${surenessOf(report, frontier)}${unnamedNote(report, looks)}`,
     plot: (plot) => ({
       height: heightFor(series.length),
       marginRight: marginFor(series.map(({ name }) => name)),
@@ -77,6 +77,21 @@ export function frontierFigure(report: Report): FigurePlan | undefined {
       ],
     }),
   };
+}
+
+/** Those on the frontier that most often fall off it. */
+function surenessOf({ evaluation }: Report, { members }: Frontier): string {
+  const unsure = members
+    .filter(({ onFrontier, share }) => onFrontier && share < 0.95)
+    .toSorted((a, b) => a.share - b.share)
+    .slice(0, 3)
+    .map(
+      ({ method, budget, share }) =>
+        `${short(method)} at ${budgetText(evaluation.budgets[budget] ?? {})} ${percent(share)}`,
+    );
+  return unsure.length === 0
+    ? "here each point stays on it in at least 95% of resamples of the problems."
+    : `the least sure stay on it in so many resamples of the problems: ${unsure.join(", ")}.`;
 }
 
 /** A factor of three at least, so that a tick or two are inside. */

@@ -1,7 +1,7 @@
-/** Accuracy by level of difficulty: a panel a level, a row a method, at the highest budget that a method has. */
+/** Accuracy by level, of difficulty or what else problems are grouped by: a panel a level, a row a method, at the highest budget that a method has. */
 import { plural, short } from "../numbers.ts";
 import type { Report } from "../report.ts";
-import { levelText } from "../table.ts";
+import { intervalsText } from "../table.ts";
 import { inPercent } from "./lines.ts";
 import { ink, looksOf } from "./looks.ts";
 import { type FigurePlan, panelGap } from "./plot.ts";
@@ -23,6 +23,7 @@ export function levelsFigure(report: Report): FigurePlan | undefined {
       return point ? [{ ...placeOf(i), method, ...point }] : [];
     }),
   );
+  const shown = panels.flatMap(({ cells }) => cells.map(({ accuracy }) => accuracy));
   const titles = panels.map((panel, i) => ({
     ...placeOf(i),
     name: short(panel.level, 22),
@@ -36,8 +37,8 @@ export function levelsFigure(report: Report): FigurePlan | undefined {
   const dropped = levels.length - panels.length;
   return {
     name: "levels",
-    title: "Accuracy by difficulty",
-    caption: `Each method at ${evaluation.budgets.length > 1 ? "its highest budget" : "the budget"}, with ${levelText(level)} intervals: where a method gains, and where nothing helps. Levels have fewer problems than the whole, so their intervals are wider.${looks.size < evaluation.methods.length ? " The best methods and the baseline are shown." : ""}${dropped > 0 ? ` ${plural(dropped, "further level")} in the table.` : ""}`,
+    title: "Accuracy by level",
+    caption: `Each method at ${evaluation.budgets.length > 1 ? "its highest budget" : "the budget"}, ${intervalsText(shown, level, "intervals")}: where a method gains, and where nothing helps. Levels have fewer problems than the whole, so their intervals are wider.${looks.size < evaluation.methods.length ? " The best methods and the baseline are shown." : ""}${dropped > 0 ? ` ${plural(dropped, "further level")} ${dropped === 1 ? "is" : "are"} not drawn.` : ""}`,
     plot: (plot) => ({
       width: Math.max(480, marginLeft + 20 + 190 * columns),
       height: 90 + panel * down + 0.67 * panel * (down - 1),

@@ -1,0 +1,26 @@
+/** A request's body as JSON: bounded while it comes in, and nothing but UTF-8. */
+import { ApiError, invalid } from "./api-error.ts";
+
+/** @throws ApiError `payload_too_large`, `unsupported_media_type`, `invalid_request` */
+export async function readJson(request: Request, mostBytes: number): Promise<unknown> {
+  const type = request.headers.get("content-type") ?? "";
+  // Also what keeps pages of other origins away: a browser asks before it sends this type, and is not answered.
+  if (!/^application\/json\s*(;|$)/i.test(type))
+    throw new ApiError("unsupported_media_type", "Cannot read the body: send it as content-type: application/json");
+  if (Number(request.headers.get("content-length") ?? 0) > mostBytes) throw tooLarge(mostBytes);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > mostBytes) throw tooLarge(mostBytes);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch (error) {
+    throw invalid("body", `Cannot read the body: it is not ${error instanceof SyntaxError ? "JSON" : "UTF-8"}`);
+  }
+}
+
+const tooLarge = (mostBytes: number): ApiError =>
+  new ApiError("payload_too_large", `Cannot read the body as it is larger than ${mostBytes} bytes`);

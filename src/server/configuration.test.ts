@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { defineServer, readConfiguration } from "./configuration.ts";
+import { loadConfiguration, withoutConfiguration } from "./load.ts";
+
+const sha256 = "a".repeat(64);
+const models = { a: "sapling" };
+
+test("what is left out follows by default", () => {
+  const read = readConfiguration(defineServer({ models, methods: { best: "best-of-n:4" } }));
+  expect(read.models).toEqual({ a: { spec: "sapling" } });
+  expect(read.methods["best"]?.settings).toEqual({ n: 4 });
+  expect(read).toMatchObject({
+    budget: { tokens: 65_536, calls: 512, seconds: 300 },
+    caps: { tokens: 65_536, calls: 512, seconds: 300 },
+    limits: { bodyBytes: 1_048_576, headerBytes: 16_384, n: 8, candidates: 256, running: 256, queue: 1024 },
+    listen: { host: "127.0.0.1", port: 8080 },
+    store: ":memory:",
+    logPrompts: false,
+    keys: [],
+  });
+  expect(withoutConfiguration.listen.host).toBe("127.0.0.1");
+});
+
+test.each([
+  [1, "Cannot use 1 as a server: it must be an object as defineServer takes it"],
+  [{}, "Cannot use nothing as models: it must be an object of models"],
+  [{ models: {} }, "Cannot use {} as models: it must be an object of at least one model"],
+  [{ models: { "a b": "x" } }, 'Cannot use "a b" as a name in models: it must be a name of at most 100'],
+  [{ models: { a: { spec: "x", prise: 1 } } }, 'Cannot use "prise" as a field of models.a: there is none of this name'],
+  [{ models: { a: { spec: "x", task: "sums" } } }, 'Cannot use "sums" as models.a.task: it must be one of'],
+  [{ models, modles: {} }, 'Cannot use "modles" as a field of the server: did you mean models?'],
+  [
+    { models, methods: { b: "best-of-m:3" } },
+    'methods.b: Cannot find a method named "best-of-m": did you mean best-of-n',
+  ],
+  [{ models: { a: { spec: "x", methods: ["z"] } } }, 'Cannot use "z" as models.a.methods[0]: there is none'],
+  [{ models, defaultMethod: "z" }, 'Cannot use "z" as defaultMethod[0]: there is none'],
+  [{ models, limits: { n: 0 } }, "Cannot use 0 as limits.n: it must be a whole number in [1, 1000]"],
+  [{ models, budget: { tokens: -1 } }, "budget: Cannot set a budget as 'tokens' must be a whole number in [0,"],
+  [{ models, listen: { host: "0.0.0.0" } }, 'Cannot use "0.0.0.0" as listen.host: without keys it must be a loopback'],
+  [{ models, keys: [{ name: "k", sha256: "secret" }] }, 'Cannot use "secret" as keys[0].sha256: it must be 64 hexadec'],
+  [
+    { models, keys: [{ name: "k", sha256, expires: "soon" }] },
+    'Cannot use "soon" as keys[0].expires: it must be an in',
+  ],
+  [
+    {
+      models,
+      keys: [
+        { name: "k", sha256 },
+        { name: "k", sha256 },
+      ],
+    },
+    'Cannot use "k" as keys[1].name: each key needs a name of its own',
+  ],
+  [
+    { models, keys: [{ name: "k", sha256, budget: { dollars: 3 } }] },
+    "Cannot use 3 as keys[0].budget.dollars: set budget.dollars too, as it is what one request reserves",
+  ],
+  [{ models, store: { env: "a b" } }, 'Cannot use "a b" as store.env: it must be the name of an environment variable'],
+])("a mistake is named with its field, the wish and the value: %j", (options, message) => {
+  expect(() => readConfiguration(options)).toThrow(RangeError);
+  expect(() => readConfiguration(options)).toThrow(message);
+});
+
+test("with keys any address may be listened on", () => {
+  const keys = [{ name: "k", sha256 }];
+  expect(readConfiguration({ models, keys, listen: { host: "0.0.0.0" } }).listen).toEqual({
+    host: "0.0.0.0",
+    port: 8080,
+  });
+});
+
+test("out of files: JSON and modules, mistakes with the file's name", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponderosa-serve-"));
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  try {
+    expect((await loadConfiguration(write("a.json", '{"models": {"a": "sapling"}}'))).models["a"]?.spec).toBe(
+      "sapling",
+    );
+    const code = 'export default { models: { a: "sapling" }, keepHours: 2 as number };';
+    expect((await loadConfiguration(write("b.ts", code))).keepHours).toBe(2);
+    await expect(loadConfiguration(write("c.json", "{"))).rejects.toThrow(/c\.json: .*JSON/);
+    await expect(loadConfiguration(join(folder, "d.ts"))).rejects.toThrow("there is no such file");
+    await expect(loadConfiguration(write("e.json", '{"models": 1}'))).rejects.toThrow("e.json: Cannot use 1 as models");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,262 @@
+/**
+ * Requests at work: reserved in the books, let in, run, booked and answered. Two requests of one idempotency key are one job,
+ * which goes on as long as one of its clients is there.
+ */
+import { createHash, randomInt, randomUUID } from "node:crypto";
+import type { Budget, Limit } from "../budget.ts";
+import { unreachable } from "../errors.ts";
+import type { RunEvent } from "../event.ts";
+import type { Model } from "../model.ts";
+import type { Json } from "../problem.ts";
+import { type RequestBooks, type RequestReply, type SqlStore } from "../runs/store/index.ts";
+import type { Admission } from "./admission.ts";
+import { ApiError, apiErrorOf } from "./api-error.ts";
+import { completionReply, type Shape } from "./completion.ts";
+import { accountOf } from "./keys.ts";
+import { type Log, placeOf } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Asked, type Caller, worstOf } from "./offers.ts";
+import { perform, type Performed } from "./perform.ts";
+import type { Question } from "./question.ts";
+
+export interface JobRequest {
+  readonly shape: Shape;
+  readonly caller: Caller;
+  readonly asked: Asked;
+  readonly question: Question;
+  readonly model: Model;
+  /** As the client named model and method. */
+  readonly modelName: string;
+  readonly n: number;
+  readonly seed: number | undefined;
+  readonly stop: readonly string[];
+  readonly idempotencyKey: string | undefined;
+  /** What is asked, without how the answer is to be sent. */
+  readonly content: Json;
+}
+
+export interface Client {
+  readonly id: string;
+  /** Rejects with ApiError alone. */
+  readonly reply: Promise<RequestReply>;
+  /** Gives how to stop watching. */
+  watch(listener: (event: RunEvent) => void): () => void;
+  /** This client has gone; with the last one the job ends. */
+  leave(): void;
+}
+
+interface Job {
+  readonly caller: string;
+  readonly fingerprint: string;
+  readonly stopping: AbortController;
+  readonly listeners: Set<(event: RunEvent) => void>;
+  readonly reply: Promise<RequestReply>;
+  clients: number;
+}
+
+export interface Jobs {
+  /** @throws ApiError `idempotency_conflict` */
+  open(request: JobRequest): Client;
+  readonly size: number;
+  /** Ends the jobs of one caller, or all. */
+  stop(reason: ApiError, caller?: string): void;
+  /** When no job is left. */
+  idle(): Promise<void>;
+}
+
+export interface JobsContext {
+  readonly store: SqlStore;
+  readonly books: RequestBooks;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly logPrompts: boolean;
+}
+
+export function createJobs(context: JobsContext): Jobs {
+  const { books, admission } = context;
+  const jobs = new Map<string, Job>();
+
+  function open(request: JobRequest): Client {
+    const { caller, idempotencyKey } = request;
+    const fingerprint = hash(JSON.stringify(request.content));
+    const id = `req_${idempotencyKey === undefined ? randomUUID().replaceAll("-", "") : hash(`${caller.name}\0${idempotencyKey}`).slice(0, 32)}`;
+    let job = jobs.get(id);
+    if (job && job.fingerprint !== fingerprint) throw conflict();
+    if (job?.stopping.signal.aborted) throw inProgress(); // it is just being put away
+    if (!job) {
+      const stopping = new AbortController();
+      const listeners: Job["listeners"] = new Set();
+      const watch = (event: RunEvent) => {
+        for (const listener of listeners) listener(event);
+      };
+      const reply = work(id, fingerprint, request, stopping.signal, watch).finally(() => jobs.delete(id));
+      reply.catch(() => {}); // a client that left does not wait for it
+      jobs.set(id, (job = { caller: caller.name, fingerprint, stopping, listeners, reply, clients: 0 }));
+    }
+    const own = job;
+    own.clients++;
+    let isHere = true;
+    return {
+      id,
+      reply: own.reply,
+      watch(listener) {
+        own.listeners.add(listener);
+        return () => void own.listeners.delete(listener);
+      },
+      leave() {
+        if (!isHere) return;
+        isHere = false;
+        own.clients--;
+        if (own.clients === 0) own.stopping.abort(new ApiError("cancelled", "The client closed the connection"));
+      },
+    };
+  }
+
+  async function work(
+    id: string,
+    fingerprint: string,
+    request: JobRequest,
+    signal: AbortSignal,
+    watch: (event: RunEvent) => void,
+  ): Promise<RequestReply> {
+    const { caller, asked, n, idempotencyKey } = request;
+    const before = idempotencyKey === undefined ? undefined : await books.find(id);
+    if (before && before.fingerprint !== fingerprint) throw conflict();
+    if (before?.reply) return before.reply;
+    const leave = await admission.enter(caller, asked.candidates, signal);
+    try {
+      const begun = await books.begin({
+        id,
+        caller: caller.name,
+        account: accountOf(caller, Date.now()),
+        fingerprint,
+        runs: n,
+        seed: request.seed ?? randomInt(2 ** 47),
+        worst: worstOf(asked.budget, n),
+        limits: limitsOf(caller),
+      });
+      switch (begun.type) {
+        case "conflict":
+          throw conflict();
+        case "running":
+          throw inProgress();
+        case "replied":
+          return begun.reply;
+        case "denied":
+          throw overQuota(begun.limit);
+        case "granted":
+          return await finished(id, begun.seed, request, signal, watch);
+        default:
+          return unreachable(begun);
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  async function finished(
+    id: string,
+    seed: number,
+    request: JobRequest,
+    signal: AbortSignal,
+    watch: (event: RunEvent) => void,
+  ): Promise<RequestReply> {
+    const { asked, n, question, model, stop, shape, modelName } = request;
+    const { method, budget } = asked;
+    let performed: Performed;
+    try {
+      performed = await perform(
+        { id, model, question, method, stop, budget, n, seed },
+        { store: context.store, signal, watch },
+      );
+    } catch (error) {
+      await books.finish(id, worstOf(budget, n)); // what a defect has cost nobody knows
+      throw error;
+    }
+    tell(id, request, performed);
+    if (signal.aborted) {
+      await books.finish(id, performed.spent);
+      throw signal.reason;
+    }
+    const reply = completionReply(shape, { id, model: modelName, method: method.label, seed }, performed);
+    await books.finish(id, performed.spent, reply);
+    return reply;
+  }
+
+  /** To metrics and log: codes and counts; what an upstream said may quote the prompt. */
+  function tell(id: string, { asked, caller, question }: JobRequest, { results, spent }: Performed): void {
+    const labels = { model: asked.model, method: asked.method.method.name };
+    for (const { stopped } of results) context.metrics.add("ponderosa_runs_total", { ...labels, stopped: stopped.why });
+    context.metrics.add("ponderosa_tokens_total", labels, spent.tokens);
+    context.metrics.add("ponderosa_prompt_tokens_total", labels, spent.promptTokens);
+    context.metrics.add("ponderosa_model_calls_total", labels, spent.calls);
+    context.metrics.add("ponderosa_dollars_total", labels, spent.nanodollars / 1e9);
+    const failures = results.flatMap(({ stopped }) => (stopped.why === "all-failed" ? stopped.failures : []));
+    context.log("runs", {
+      id,
+      caller: caller.name,
+      model: asked.model,
+      method: asked.method.label,
+      stopped: results.map(({ stopped }) => stopped.why),
+      failures: failures.map(({ code, message }) => (context.logPrompts ? `${code}: ${message}` : code)),
+      tokens: spent.tokens,
+      calls: spent.calls,
+      dollars: spent.nanodollars / 1e9,
+      seconds: spent.seconds,
+      ...(context.logPrompts && {
+        prompt: question.problem.prompt as Json,
+        answers: results.map(({ text }) => text ?? null),
+      }),
+    });
+  }
+
+  return {
+    open(request) {
+      const client = open(request);
+      const reply = client.reply.catch((error: unknown) => {
+        const told = apiErrorOf(error);
+        if (told.code === "internal_error")
+          context.log("defect", { id: client.id, error: placeOf(error, context.logPrompts) });
+        throw told;
+      });
+      reply.catch(() => {});
+      return { ...client, reply };
+    },
+    get size() {
+      return jobs.size;
+    },
+    stop(reason, caller) {
+      for (const job of jobs.values()) if (caller === undefined || job.caller === caller) job.stopping.abort(reason);
+    },
+    async idle() {
+      while (jobs.size > 0) await Promise.allSettled([...jobs.values()].map(({ reply }) => reply));
+    },
+  };
+}
+
+/** Time is limited for each request by itself. */
+function limitsOf({ budget = {} }: Caller): Budget {
+  const { per: _, seconds: __, ...limits } = budget;
+  return limits;
+}
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+const conflict = (): ApiError =>
+  new ApiError(
+    "idempotency_conflict",
+    "Cannot use this Idempotency-Key as it belongs to a request with another body: take a new key",
+  );
+
+const overQuota = (limit: Limit): ApiError =>
+  new ApiError(
+    "insufficient_quota",
+    `Cannot start as the budget of this key has too few ${limit} left for one request: lower ponderosa.budget.${limit}, or ask the operator`,
+    { param: `ponderosa.budget.${limit}` },
+  );
+
+const inProgress = (): ApiError =>
+  new ApiError("request_in_progress", "The request of this Idempotency-Key is still being worked on: try again", {
+    retryAfterSeconds: 1,
+  });

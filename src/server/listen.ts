@@ -1,0 +1,71 @@
+/** The server on a socket of Node. */
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { openStore } from "../runs/store/index.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Log } from "./log.ts";
+import { closeModels, type Environment, openModels } from "./models.ts";
+import { createServer, type Server } from "./server.ts";
+
+export interface Listening {
+  readonly url: string;
+  readonly server: Server;
+  /** Drains, then closes socket, store and models. */
+  close(): Promise<void>;
+}
+
+/** How long headers, and a whole request, may take to come in. */
+const timeouts = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 10_000 };
+
+/** How long clients may take to fetch the last answers. */
+const lastAnswersMs = 2000;
+
+/** @throws Error where a model or the store cannot be opened, or the address is taken */
+export async function serve(
+  configuration: Configuration,
+  { log, environment = process.env }: { readonly log?: Log; readonly environment?: Environment } = {},
+): Promise<Listening> {
+  const models = await openModels(configuration, environment);
+  const store = await openStore(storeOf(configuration, environment));
+  const release = async () => {
+    await store.close();
+    await closeModels(models);
+  };
+  try {
+    const server = await createServer({ configuration, models, store, ...(log && { log }) });
+    const http = createAdaptorServer({
+      fetch: (request, bindings) => server.fetch(request, bindings),
+      serverOptions: { ...timeouts, maxHeaderSize: configuration.limits.headerBytes },
+    }) as HttpServer;
+    const { host, port } = configuration.listen;
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", reject);
+      http.listen(port, host, resolve);
+    });
+    const { port: taken } = http.address() as AddressInfo;
+    return {
+      url: `http://${host.includes(":") ? `[${host}]` : host}:${taken}`,
+      server,
+      async close() {
+        const closed = new Promise<void>((resolve) => void http.close(() => resolve()));
+        await server.drain();
+        const late = setTimeout(() => http.closeAllConnections(), lastAnswersMs);
+        http.closeIdleConnections();
+        await closed;
+        clearTimeout(late);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function storeOf({ store }: Configuration, environment: Environment): string {
+  if (typeof store === "string") return store;
+  const where = environment[store.env];
+  if (where) return where;
+  throw new RangeError(`Cannot open the store as the environment variable ${store.env} is not set`);
+}

@@ -1,0 +1,58 @@
+/** What became of a request, and the events of its runs as they are kept: for whoever made it alone. */
+import type { Context } from "hono";
+import { streamSSE } from "hono/streaming";
+import type { Json } from "../problem.ts";
+import type { KeptRequest, RequestBooks } from "../runs/store/index.ts";
+import { ApiError, invalid } from "./api-error.ts";
+import type { Caller } from "./offers.ts";
+import { runIdOf, spentJson } from "./perform.ts";
+
+/** How long to wait before looking for new events. */
+const pauseMs = 200;
+
+export async function showRequest(c: Context, books: RequestBooks, caller: Caller): Promise<Response> {
+  const { id, startedAt, finishedAt, reply, spent, runs } = await requestOf(c, books, caller);
+  const status = reply ? "finished" : finishedAt === undefined ? "running" : "interrupted";
+  return c.json({
+    id,
+    status,
+    started_at: startedAt,
+    finished_at: finishedAt ?? null,
+    runs: Array.from({ length: runs }, (_, choice) => runIdOf(id, choice)),
+    spent: spentJson({ ...spent, seconds: ((finishedAt ?? Date.now()) - startedAt) / 1000 }),
+    reply: (reply?.body ?? null) as Json,
+  });
+}
+
+/** From the journal of choice 0, or `?choice=`; `Last-Event-ID` is the place of the last one that was seen. Ends with the request. */
+export async function showEvents(c: Context, books: RequestBooks, caller: Caller): Promise<Response> {
+  const { id, runs } = await requestOf(c, books, caller);
+  const choice = wholeNumber(c.req.query("choice") ?? "0", "choice");
+  if (choice >= runs) throw invalid("choice", `Cannot show choice ${choice}: there are ${runs}, the first is 0`);
+  const last = c.req.header("last-event-id");
+  let next = last === undefined ? 0 : wholeNumber(last, "Last-Event-ID") + 1;
+  return streamSSE(c, async (stream) => {
+    while (!stream.aborted) {
+      const isOver = (await books.find(id))?.finishedAt !== undefined;
+      const events = await books.events(runIdOf(id, choice), next);
+      for (const { position, event } of events) {
+        await stream.writeSSE({ id: String(position), event: event.type, data: JSON.stringify(event) });
+        next = position + 1;
+      }
+      if (isOver && events.length === 0) return;
+      if (events.length === 0) await stream.sleep(pauseMs);
+    }
+  });
+}
+
+async function requestOf(c: Context, books: RequestBooks, caller: Caller): Promise<KeptRequest> {
+  const id = c.req.param("id") ?? "";
+  const found = await books.find(id.replace(/\/.*$/, ""));
+  if (found && found.caller === caller.name) return found;
+  throw new ApiError("not_found", "Cannot find a request of this id: it may have been forgotten, or be another key's");
+}
+
+function wholeNumber(text: string, what: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(what, `Cannot use ${JSON.stringify(text.slice(0, 20))} as ${what}: it must be a whole number`);
+}

@@ -1,0 +1,495 @@
+/**
+ * What a fleet does to a server. After each fault: nothing is spent or reserved beyond a limit, nothing is left reserved, no
+ * request is open, and the canary is nowhere in the log.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { scripted, type ScriptedModel } from "../../src/models/scripted.ts";
+import { openStore, requestBooks } from "../../src/runs/store/index.ts";
+import { readConfiguration, serve } from "../../src/server/index.ts";
+import { chatReply, upstream } from "../../src/testing/upstream.ts";
+import { keyOf, type Loose, type Served, served } from "../helpers/served.ts";
+
+const canary = "canary-5f2c";
+
+const answering = (more: object = {}): ScriptedModel =>
+  scripted({ replies: ["41", "42"], capabilities: { messages: true }, ...more });
+
+const openOf = (model: ScriptedModel): number => model.calls.filter(({ outcome }) => outcome === "open").length;
+
+/** Waits until it holds; gives the milliseconds that took. */
+async function until(holds: () => boolean | Promise<boolean>, mostMs = 5000): Promise<number> {
+  const before = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - before > mostMs) throw new Error("It does not come");
+    await pause(2);
+  }
+  return performance.now() - before;
+}
+
+async function expectNothingLeft(server: Served, account = "everybody"): Promise<void> {
+  await until(() => server.server.inFlight === 0);
+  expect((await server.books.account(account)).reserved).toMatchObject({ tokens: 0, calls: 0, nanodollars: 0 });
+  const [row] = await server.store.database.query("select count(*) as n from requests where finished_at is null");
+  expect(Number(row?.["n"])).toBe(0);
+  expect(JSON.stringify(server.log)).not.toContain(canary);
+}
+
+describe("a client disconnects", () => {
+  const abortable = (ms: number) => {
+    const gone = new AbortController();
+    setTimeout(() => gone.abort(), ms);
+    return gone.signal;
+  };
+
+  test("before the first byte: its calls stop within 250 ms, what they cost is booked, others go on", async () => {
+    const model = scripted({
+      replies: ({ prompt }) =>
+        JSON.stringify(prompt).includes("hang") ? { hang: true } : { text: "42", delayMs: 300 },
+      capabilities: { messages: true },
+    });
+    await using server = await served({ m: model });
+    const other = server.chat();
+    const gone = new AbortController();
+    const left = server.chat({ model: "m+majority-3", messages: [{ role: "user", content: "hang" }] }, {}, gone.signal);
+    await until(() => openOf(model) === 4);
+    gone.abort();
+    expect(await until(() => openOf(model) === 1)).toBeLessThan(250);
+    expect((await left).body.error.code).toBe("cancelled");
+    expect((await other).body.choices[0].message.content).toBe("42");
+    await expectNothingLeft(server);
+    const { spent } = await server.books.account("everybody");
+    expect(spent.calls).toBe(4);
+  });
+
+  test("in the queue: it never starts, and its place is free", async () => {
+    const model = answering({ delayMs: 100 });
+    await using server = await served({ m: model }, { limits: { running: 1 } });
+    const first = server.chat();
+    await until(() => model.calls.length === 1);
+    expect((await server.chat({}, {}, abortable(20))).body.error.code).toBe("cancelled");
+    expect((await first).status).toBe(200);
+    expect(model.calls).toHaveLength(1);
+    await expectNothingLeft(server);
+  });
+
+  test.each([false, true])(
+    "on a socket, stream %s: the upstream's connections are closed within 250 ms",
+    async (stream) => {
+      await using behind = await upstream(() => "hang");
+      const one = await serve(
+        readConfiguration({
+          models: { m: `${behind.url}#any` },
+          methods: { "majority-3": "majority:3" },
+          listen: { port: 0 },
+          drainSeconds: 1,
+        }),
+      );
+      try {
+        const gone = new AbortController();
+        const asked = fetch(`${one.url}/v1/chat/completions`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ model: "m+majority-3", stream, messages: [{ role: "user", content: "?" }] }),
+          signal: gone.signal,
+        });
+        const ended = asked.then((response) => response.text()).catch(() => "gone");
+        await until(() => behind.open === 3);
+        gone.abort();
+        expect(await until(() => behind.open === 0)).toBeLessThan(250);
+        expect(await ended).toBe("gone");
+        await until(() => one.server.inFlight === 0);
+      } finally {
+        await one.close();
+      }
+    },
+  );
+});
+
+describe("one Idempotency-Key", () => {
+  const key = { "idempotency-key": "order-1" };
+
+  test("twice at once is one run; again after its end its answer; with another body a conflict", async () => {
+    const model = answering({ delayMs: 30 });
+    await using server = await served({ m: model });
+    const [one, two] = await Promise.all([server.chat({}, key), server.chat({}, key)]);
+    expect(one.body).toEqual(two.body);
+    const again = await server.chat({}, key);
+    expect(again.body).toEqual(one.body);
+    const streamed = await server.chat({ stream: true }, key);
+    expect(streamed.body).toContain(`"content":"41"`);
+    expect(model.calls).toHaveLength(1);
+    const other = await server.chat({ temperature: 0.5 }, key);
+    expect(other).toMatchObject({ status: 409, body: { error: { code: "idempotency_conflict" } } });
+    expect((await server.chat({}, { "idempotency-key": "order-2" })).body.id).not.toBe(one.body.id);
+    expect((await server.chat({}, { "idempotency-key": "a b" })).status).toBe(400);
+    await expectNothingLeft(server);
+  });
+
+  test("of two keys of the server are two requests", async () => {
+    const keys = [keyOf("a", "one"), keyOf("b", "two")];
+    await using server = await served({ m: answering() }, { keys });
+    const ask = (secret: string) => server.chat({}, { ...key, authorization: `Bearer ${secret}` });
+    expect((await ask("one")).body.id).not.toBe((await ask("two")).body.id);
+  });
+
+  test("one of two clients leaves: the run goes on for the other", async () => {
+    const model = answering({ delayMs: 60 });
+    await using server = await served({ m: model });
+    const gone = new AbortController();
+    void server.chat({}, key, gone.signal);
+    const stays = server.chat({}, key);
+    await until(() => model.calls.length === 1);
+    gone.abort();
+    expect((await stays).status).toBe(200);
+    expect(model.calls).toHaveLength(1);
+  });
+
+  test("after a disconnect the same key goes on: what was paid is not paid again", async () => {
+    let hang = true;
+    const model = scripted({
+      replies: ({ seed, call }) => (hang && call > 0 ? { hang: true } : `answer ${seed}`),
+      capabilities: { messages: true },
+      concurrency: 2,
+    });
+    await using server = await served({ m: model });
+    const gone = new AbortController();
+    const first = server.chat({ model: "m+majority-3" }, key, gone.signal);
+    await until(() => model.calls.length === 3);
+    gone.abort();
+    await first;
+    hang = false;
+    const second = await server.chat({ model: "m+majority-3" }, key);
+    expect(second.status).toBe(200);
+    expect(model.calls.filter(({ outcome }) => outcome === "completed")).toHaveLength(3);
+    expect(model.calls).toHaveLength(5); // the first, two that were lost, and these two again
+    expect(second.body.ponderosa.spent.calls).toBe(5);
+    expect((await server.books.account("everybody")).spent.calls).toBe(5);
+    await expectNothingLeft(server);
+  });
+});
+
+describe("budgets", () => {
+  test("200 requests race for the last of a key's budget: exactly floor(budget / cost) pass", async () => {
+    const model = answering({ delayMs: 5 });
+    const keys = [keyOf("a", "one", { budget: { calls: 20 } })];
+    await using server = await served(
+      { m: model },
+      { keys, budget: { calls: 3, tokens: 1000 }, limits: { queue: 10_000 } },
+    );
+    const ask = () => server.chat({ model: "m+majority-3", max_tokens: 50 }, { authorization: "Bearer one" });
+    let most = 0;
+    const watching = setInterval(async () => {
+      const { spent, reserved } = await server.books.account("a");
+      most = Math.max(most, spent.calls + reserved.calls);
+    }, 1);
+    const all = await Promise.all(Array.from({ length: 200 }, ask));
+    clearInterval(watching);
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(Math.floor(20 / 3));
+    expect(all.filter(({ body }) => body.error?.code === "insufficient_quota")).toHaveLength(194);
+    expect(model.calls).toHaveLength(18);
+    expect(most).toBeLessThanOrEqual(20);
+    expect((await server.books.account("a")).spent.calls).toBe(18);
+    await expectNothingLeft(server, "a");
+  });
+
+  test("exhausted in mid-search: the best so far, and the limit's name", async () => {
+    await using server = await served({ m: answering({ concurrency: 1 }) });
+    const { status, body } = await server.chat({ model: "m+majority-3", ponderosa: { budget: { calls: 2 } } });
+    expect(status).toBe(200);
+    expect(body.ponderosa.runs[0].stopped).toEqual({ why: "budget-spent", limit: "calls" });
+    await expectNothingLeft(server);
+  });
+
+  test("the upstream bills more than its worst case: all of it is booked, the key's next request is refused", async () => {
+    const dear = { text: "42", cost: { tokens: 500, promptTokens: 10, cachedTokens: 0, calls: 1, nanodollars: 0 } };
+    const keys = [keyOf("a", "one", { budget: { tokens: 600 } })];
+    await using server = await served({ m: answering({ replies: [dear] }) }, { keys, budget: { tokens: 200 } });
+    const ask = () => server.chat({ max_tokens: 100 }, { authorization: "Bearer one" });
+    expect((await ask()).status).toBe(200);
+    expect((await ask()).body.error.code).toBe("insufficient_quota");
+    expect((await server.books.account("a")).spent.tokens).toBe(500);
+  });
+});
+
+describe("load", () => {
+  test("2,000 requests at once: as many as the queue holds are answered, the rest refused and told when to come again; another key is not starved", async () => {
+    const model = answering({ delayMs: 1 });
+    const keys = [keyOf("greedy", "one"), keyOf("modest", "two")];
+    await using server = await served({ m: model }, { keys, limits: { running: 20, queue: 200 } });
+    const ask = async (secret: string) => {
+      const { status, headers, body } = await server.chat({}, { authorization: `Bearer ${secret}` });
+      return { status, retryAfter: headers.get("retry-after"), code: body.error?.code };
+    };
+    const flood = Array.from({ length: 2000 }, () => ask("one"));
+    const modest = Array.from({ length: 20 }, () => ask("two"));
+    const refused = (await Promise.all(flood)).filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(2000);
+    expect(new Set(refused.map(({ status, code, retryAfter }) => `${status} ${code} ${retryAfter}`))).toEqual(
+      new Set(["429 queue_full 1"]),
+    );
+    expect((await Promise.all(modest)).map(({ status }) => status)).toEqual(Array(20).fill(200));
+    await expectNothingLeft(server, "greedy");
+  }, 20_000);
+});
+
+describe("hostile bodies", () => {
+  const post = (server: Served, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+    server.request("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body,
+    });
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  const chat = (inside: string) => `{"model":"m","messages":[{"role":"user","content":"${canary}"}]${inside}}`;
+
+  test.each<[string, string | Uint8Array<ArrayBuffer>, number]>([
+    ["no JSON", "{", 400],
+    ["no object", "[]", 400],
+    ["nothing", "", 400],
+    ["null", "null", 400],
+    ["larger than the limit", chat(`,"user":"${"x".repeat(2_000_000)}"`), 413],
+    ["JSON 100,000 deep", deep, 400],
+    ["a field 100,000 deep", chat(`,"messages":${deep}`), 400],
+    ["an ignored field 100,000 deep", chat(`,"metadata":${deep}`), 200],
+    ["__proto__", chat(',"__proto__":{"n":5}'), 400],
+    ["__proto__ inside", chat(',"ponderosa":{"__proto__":{"method":"majority-3"}}'), 400],
+    ["constructor", chat(',"constructor":{}'), 400],
+    ["a key twice: the last counts", chat(',"n":"a","n":1'), 200],
+    ["invalid UTF-8", new Uint8Array([0x22, 0xff, 0x22]), 400],
+    ["a byte order mark", `\ufeff${chat("")}`, 200],
+    ["a NUL", chat(',"stop":"\\u0000"'), 400],
+    ["half of a surrogate pair", chat(',"stop":"\\ud800"'), 400],
+    ["NaN", chat(',"n":NaN'), 400],
+    ["1e999 choices", chat(',"n":1e999'), 400],
+    ["a budget of -0", chat(',"ponderosa":{"budget":{"calls":-0}}'), 400],
+  ])("%s", async (_, body, status) => {
+    await using server = await served({ m: answering() });
+    const response = await post(server, body);
+    const told = (await response.json()) as Loose;
+    expect([response.status, told.error?.message]).toEqual([status, status === 200 ? undefined : expect.any(String)]);
+    if (status !== 200) expect(JSON.stringify(told).length).toBeLessThan(1000);
+    expect(({} as Loose).n).toBeUndefined();
+    expect(({} as Loose).method).toBeUndefined();
+    await expectNothingLeft(server);
+  });
+
+  test("a body that says it is small and is not is cut off while it comes", async () => {
+    await using server = await served({ m: answering() });
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(32));
+      },
+    });
+    const response = await server.request("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      duplex: "half",
+    } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(sent).toBeLessThan(2_000_000);
+  });
+
+  test("headers: too large, too many, and too slow", async () => {
+    const one = await serve(readConfiguration({ models: { m: { spec: () => answering() } }, listen: { port: 0 } }));
+    try {
+      const raw = async (text: string): Promise<string> => {
+        const socket = connect(Number(new URL(one.url).port), "127.0.0.1");
+        let answer = "";
+        socket.on("data", (data) => (answer += data));
+        socket.on("error", () => {});
+        socket.write(text);
+        await Promise.race([new Promise((closed) => socket.on("close", closed)), pause(2000)]);
+        socket.destroy();
+        return answer.split("\r\n")[0] as string;
+      };
+      expect(await raw(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`)).toContain(
+        "431",
+      );
+      const many = Array.from({ length: 10_000 }, (_, i) => `x${i}: 1\r\n`).join("");
+      expect(await raw(`GET /healthz HTTP/1.1\r\nHost: localhost\r\n${many}\r\n`)).toContain("431");
+      expect(await raw("GET /v1/models HTTP/1.1\r\nHost: evil.example.\r\nConnection: close\r\n\r\n")).toContain("403");
+    } finally {
+      await one.close();
+    }
+  });
+});
+
+describe("the log", () => {
+  const wrong = { messages: [{ role: "user", content: canary }], stop: [canary], user: canary };
+
+  test("tells no prompt, no answer and no key: in success, in failure, in a defect", async () => {
+    const secret = `sk-${canary}`;
+    const keys = [keyOf("a", secret)];
+    const authorization = `Bearer ${secret}`;
+    for (const replies of [
+      [canary],
+      [{ failure: { code: "rejected" as const, message: `prompt was ${canary}` } }],
+      () => {
+        throw new Error(canary);
+      },
+    ]) {
+      await using server = await served({ m: answering({ replies }) }, { keys });
+      await server.chat(wrong, { authorization, "idempotency-key": canary });
+      await server.chat({ model: canary }, { authorization });
+      await server.chat(wrong, { authorization: `Bearer ${canary}` });
+      await server.request(`/${canary}?${canary}`, { headers: { authorization } });
+      expect(server.log.length).toBeGreaterThan(3);
+      expect(JSON.stringify(server.log)).not.toContain(canary);
+      expect(await (await server.request("/metrics", { headers: { authorization } })).text()).not.toContain(canary);
+    }
+  });
+
+  test("tells them where the operator asks", async () => {
+    await using server = await served({ m: answering() }, { logPrompts: true });
+    await server.chat(wrong);
+    expect(JSON.stringify(server.log)).toContain(canary);
+  });
+});
+
+test("a key is revoked in mid-stream: the stream ends within a second with an error, others go on", async () => {
+  const model = answering({ replies: [{ hang: true }] });
+  await using server = await served({ m: model }, { keys: [keyOf("a", "one"), keyOf("b", "two")], drainSeconds: 0.1 });
+  const asked = server.chat({ stream: true }, { authorization: "Bearer one" });
+  const other = server.chat({}, { authorization: "Bearer two" });
+  await until(() => openOf(model) === 2);
+  const before = performance.now();
+  server.server.setKeys([keyOf("b", "two")]);
+  const { body } = await asked;
+  expect(performance.now() - before).toBeLessThan(1000);
+  expect(body).toContain('"code":"key_revoked"');
+  expect(body).not.toContain("[DONE]");
+  expect(openOf(model)).toBe(1);
+  expect((await server.request("/v1/models", { headers: { authorization: "Bearer one" } })).status).toBe(401);
+  await server.server.drain();
+  expect((await other).body.error.code).toBe("shutting_down");
+});
+
+test("SIGTERM: no more is taken, what is at work is finished, the rest is kept to be gone on with", async () => {
+  const model = scripted({
+    replies: ({ prompt }) => (JSON.stringify(prompt).includes("slow") ? { hang: true } : { text: "42", delayMs: 50 }),
+    capabilities: { messages: true },
+  });
+  await using server = await served({ m: model }, { drainSeconds: 0.2 });
+  const quick = server.chat();
+  const slow = server.chat(
+    { stream: true, messages: [{ role: "user", content: "slow" }] },
+    { "idempotency-key": "slow" },
+  );
+  await until(() => openOf(model) === 2);
+  const drained = server.server.drain();
+  expect((await server.request("/readyz")).status).toBe(503);
+  const late = await server.chat();
+  expect(late).toMatchObject({ status: 503, body: { error: { code: "shutting_down" } } });
+  expect(late.headers.get("retry-after")).toBe("5");
+  expect((await quick).status).toBe(200);
+  expect((await slow).body).toContain('"code":"shutting_down"');
+  await drained;
+  await expectNothingLeft(server);
+  const kept = await server.store.database.query("select id from requests where reply is null");
+  expect(kept).toHaveLength(1);
+});
+
+test("the store fails: ready no more, no request is let through unpaid, and after it is back all goes on", async () => {
+  const store = await openStore(":memory:");
+  let broken = false;
+  const { database } = store;
+  const failing = <T extends unknown[], R>(act: (...args: T) => Promise<R>) =>
+    (async (...args: T) => {
+      if (broken) throw new Error(`connection lost ${canary}`);
+      return act(...args);
+    }) as (...args: T) => Promise<R>;
+  const model = answering();
+  await using server = await served(
+    { m: model },
+    {},
+    {
+      store: {
+        ...store,
+        database: {
+          ...database,
+          query: failing(database.query),
+          transaction: failing(database.transaction as never) as typeof database.transaction,
+        },
+      },
+    },
+  );
+  expect((await server.chat()).status).toBe(200);
+  broken = true;
+  expect((await server.request("/readyz")).status).toBe(503);
+  expect((await server.request("/healthz")).status).toBe(200);
+  const failed = await server.chat();
+  expect(failed).toMatchObject({ status: 500, body: { error: { code: "internal_error" } } });
+  expect(JSON.stringify(failed.body)).not.toContain(canary);
+  expect(model.calls).toHaveLength(1);
+  broken = false;
+  expect((await server.chat()).status).toBe(200);
+  await expectNothingLeft(server);
+});
+
+test("SIGKILL in mid-search: the next process counts what was in flight as paid, and the same key goes on", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponderosa-serve-"));
+  let stuck = true;
+  await using behind = await upstream(({ number }) => (stuck && number >= 2 ? "hang" : chatReply(["42"])));
+  writeFileSync(
+    join(folder, "c.json"),
+    JSON.stringify({
+      models: { m: `${behind.url}#any` },
+      methods: { "majority-4": "majority:4" },
+      budget: { calls: 6, tokens: 10_000, seconds: 20 },
+      keys: [keyOf("a", "one", { budget: { calls: 12 } })],
+      store: join(folder, "serve.db"),
+      listen: { port: 0 },
+    }),
+  );
+  const begin = async () => {
+    const bin = join(import.meta.dirname, "../../bin/ponderosa.js");
+    const child = spawn(process.execPath, [bin, "serve", "c.json"], { cwd: folder });
+    let err = "";
+    child.stderr.on("data", (data) => (err += data));
+    await until(() => / on http:\S+\/v1/.test(err), 15_000);
+    return { child, url: / on (http:\S+)\/v1/.exec(err)?.[1] as string };
+  };
+  const ask = (url: string) =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer one", "idempotency-key": "k" },
+      body: JSON.stringify({ model: "m+majority-4", messages: [{ role: "user", content: "?" }] }),
+    });
+  try {
+    const first = await begin();
+    const lost = ask(first.url).catch(() => "lost");
+    await until(() => behind.calls.length === 4 && behind.open === 2);
+    await pause(100); // two replies are on their way into the journal
+    first.child.kill("SIGKILL");
+    await lost;
+    stuck = false;
+
+    const second = await begin();
+    {
+      await using store = await openStore(join(folder, "serve.db"));
+      expect((await requestBooks(store).account("a")).spent.calls).toBe(6); // all that it might have been
+    }
+    const answer = (await (await ask(second.url)).json()) as Loose;
+    expect(answer.choices[0].message.content).toBe("42");
+    expect(behind.calls).toHaveLength(6); // two are there, the two in flight are asked again
+    const exit = once(second.child, "exit");
+    second.child.kill("SIGTERM");
+    expect((await exit)[0]).toBe(0);
+    await using store = await openStore(join(folder, "serve.db"));
+    const { spent, reserved } = await requestBooks(store).account("a");
+    expect([spent.calls, reserved.calls]).toEqual([4, 0]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 40_000);
