@@ -5,7 +5,7 @@
 import { readConfiguration, serve } from "../src/server/index.ts";
 import { chatReply, upstream } from "../src/testing/upstream.ts";
 
-const rounds = 5;
+const rounds = 3;
 const each = 200;
 
 await using behind = await upstream(() => chatReply(["42"], { usage: { prompt_tokens: 5, completion_tokens: 2 } }));

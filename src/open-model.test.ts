@@ -50,7 +50,9 @@ test("a server is named by its address, and what it can do by a profile", async 
   const profiled = await openModel("http://127.0.0.1:8000/v1?profile=vllm#qwen");
   expect(profiled.id).toBe(plain.id);
   expect(profiled.capabilities).toMatchObject({ continues: true, logProbs: true, scoresText: true });
-  await expect(openModel("http://127.0.0.1:8000/v1?profile=vlm#qwen")).rejects.toThrow(/Did you mean vllm\?/);
+  await expect(openModel("http://127.0.0.1:8000/v1?profile=vlm#qwen")).rejects.toThrow(
+    /named "vlm": give vllm, sglang/,
+  );
 });
 
 test("a server is asked what it can do", async () => {

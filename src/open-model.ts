@@ -77,25 +77,12 @@ export async function openModel(spec: string, { apiKey, prices }: OpenModelOptio
 }
 
 async function openServer(spec: string, apiKey?: string, prices?: PriceTable): Promise<Model> {
-  const { isProfileName, openaiFromUrl, priceIn, probe, profileNames, splitServerUrl } = await import(
-    "./models/openai/index.ts"
-  );
-  const { baseUrl, model } = splitServerUrl(spec);
-  const price = prices && priceIn(prices, `${baseUrl.replace(/\?.*$/, "")}#${model}`);
+  const { openaiFromUrl, priceIn, probe, splitServerUrl } = await import("./models/openai/index.ts");
+  const { baseUrl, model, profile } = splitServerUrl(spec);
+  const price = prices && priceIn(prices, `${baseUrl.replace(/\/*(\?.*)?$/, "")}#${model}`);
   const options = { ...(apiKey !== undefined && { apiKey }), ...(price && { price }) };
-  const url = URL.parse(spec);
-  const asked = url?.searchParams.get("profile");
-  if (!url || asked === null || asked === undefined) return openaiFromUrl(spec, options);
-  url.searchParams.delete("profile"); // for us, not for the server
-  if (isProfileName(asked)) return openaiFromUrl(url.href, { ...options, profile: asked });
-  if (asked === "probe") {
-    const address = splitServerUrl(url.href);
-    return openaiFromUrl(url.href, { ...options, profile: await probe(address.baseUrl, { ...options, model }) });
-  }
-  const near = nearest(asked, [...profileNames, "probe"]);
-  throw new RangeError(
-    `Cannot find a profile named ${JSON.stringify(asked)}: give ${profileNames.join(", ")}, or probe to find out.${near === undefined ? "" : ` Did you mean ${near}?`}`,
-  );
+  if (profile !== "probe") return openaiFromUrl(spec, options);
+  return openaiFromUrl(spec, { ...options, profile: await probe(baseUrl, { ...options, model }) });
 }
 
 async function openFile(path: string): Promise<Model> {

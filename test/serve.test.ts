@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Model } from "../src/model.ts";
 import { scripted } from "../src/models/scripted.ts";
 import { type Listening, readConfiguration, serve, type ServerOptions } from "../src/server/index.ts";
+import { upstream } from "../src/testing/upstream.ts";
 import { keyOf } from "./helpers/served.ts";
 
 const listening: Listening[] = [];
@@ -72,6 +73,42 @@ describe("OpenAI's client", () => {
     const asked = { model: "m", messages: user("?"), ponderosa: { method: "best-of-4", budget: { calls: 1 } } };
     const answer = await client.chat.completions.create(asked);
     expect(answer).toMatchObject({ ponderosa: { runs: [{ stopped: { why: "budget-spent", limit: "calls" } }] } });
+  });
+
+  test("gets embeddings, passed through and paid for", async () => {
+    await using behind = await upstream(({ body }) => ({
+      json: {
+        data: (body["input"] as string[]).map((text, index) => ({ index, embedding: [text.length, 0.5] })),
+        usage: { prompt_tokens: 3 },
+      },
+    }));
+    const one = await started(graded(), {
+      embedders: { vectors: { spec: `${behind.url}#bge` } },
+      keys: [keyOf("a", "secret", { budget: { calls: 2 } })],
+    });
+    const client = clientOf(one, "secret");
+    const { data, usage } = await client.embeddings.create({ model: "vectors", input: ["one", "three"] });
+    expect(data.map(({ embedding }) => embedding)).toEqual([
+      [3, 0.5],
+      [5, 0.5],
+    ]);
+    expect(usage.prompt_tokens).toBe(3);
+    expect(behind.calls[0]?.body["model"]).toBe("bge");
+    const plain = await client.embeddings.create({ model: "vectors", input: "four", encoding_format: "float" });
+    expect(plain.data[0]?.embedding).toEqual([4, 0.5]);
+    await expect(client.embeddings.create({ model: "vectors", input: "?" })).rejects.toMatchObject({
+      code: "insufficient_quota",
+    });
+    await expect(client.embeddings.create({ model: "m", input: "?" })).rejects.toMatchObject({
+      code: "model_not_found",
+    });
+    await expect(client.embeddings.create({ model: "vectors", input: [""] })).rejects.toMatchObject({
+      param: "input[0]",
+    });
+    await expect(client.embeddings.create({ model: "vectors", input: "?", dimensions: 3 })).rejects.toMatchObject({
+      param: "dimensions",
+    });
+    expect(behind.calls).toHaveLength(2);
   });
 
   test("gets errors of its own kinds", async () => {

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import {
   type Configuration,
   configurationFiles,
+  isLoopback,
   jsonLog,
   type Listening,
   loadConfiguration,
@@ -56,7 +57,7 @@ function withFlags(configuration: Configuration, { host, port }: ServeFlags): Co
   const { listen } = configuration;
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
     throw new UsageError(`Cannot use ${JSON.stringify(port)} as --port: it must be a whole number in [0, 65535]`);
-  if (host !== undefined && configuration.keys.length === 0 && !["127.0.0.1", "::1", "localhost"].includes(host))
+  if (host !== undefined && configuration.keys.length === 0 && !isLoopback(host))
     throw new UsageError(
       `Cannot listen on ${host} without keys: everybody there could spend; add keys to the configuration`,
     );
@@ -99,8 +100,10 @@ const counted = (things: object, name: string): string => {
   return `${length} ${name}${length === 1 ? "" : "s"}`;
 };
 
-/** The import is of a type alone, so that the file is read wherever it lies. */
-const template = `import type { ServerOptions } from "ponderosa/server";
+/** Of a type alone, so that the file is read wherever it lies. */
+const typesFrom = "ponderosa/server";
+
+const template = `import type { ServerOptions } from "${typesFrom}";
 
 export default {
   // Name that clients use → model: sapling, path/to/model.gguf, or http://host:port/v1#name.

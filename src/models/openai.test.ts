@@ -250,6 +250,12 @@ test("no more requests in flight than allowed", async () => {
 test("a model by its URL; queries and keys stay out of its name", async () => {
   expect(openaiFromUrl("http://127.0.0.1:8000/v1/?version=7#org/qwen").id).toBe("http://127.0.0.1:8000/v1#org/qwen");
   expect(() => openaiFromUrl("http://127.0.0.1:8000/v1")).toThrow(/#qwen/);
+  const vllm = openaiFromUrl("http://127.0.0.1:8000/v1?profile=vllm&version=7#qwen");
+  expect(vllm).toMatchObject({
+    id: "http://127.0.0.1:8000/v1#qwen",
+    capabilities: { continues: true, logProbs: true },
+  });
+  expect(() => openaiFromUrl("http://127.0.0.1:8000/v1?profile=probe#qwen")).toThrow(/openModel/);
   expect(() => openai({ baseUrl: "ftp://x", model: "m" })).toThrow(/http or https/);
   for (const options of [{ baseUrl: "http://u:canary@x/v1" }, { baseUrl: "http://x/v1", apiKey: "canary\n1" }])
     expect(() => openai({ model: "m", ...options })).toThrow(

@@ -26,7 +26,7 @@ import { Drafts, utf8Length } from "./openai/drafts.ts";
 import { eventsOf } from "./openai/events.ts";
 import { meaningOf, type Reply, statusOf } from "./openai/http.ts";
 import { hasAbility, type Scoring, type ServerProfile } from "./openai/profile.ts";
-import { type ProfileName, profiles } from "./openai/profiles.ts";
+import { isProfileName, type ProfileName, profileNames, profiles } from "./openai/profiles.ts";
 import { type Api, type Dialect, generateBody, pathOf } from "./openai/request.ts";
 import { scoringRequest } from "./openai/scoring.ts";
 import { objectOf, type ServerOptions, serverOf } from "./openai/server.ts";
@@ -248,19 +248,47 @@ const usualContinuation: Readonly<Record<string, Json>> = {
   add_generation_prompt: false,
 };
 
-/** The model named by a URL, as in `http://127.0.0.1:8000/v1#qwen`. */
+/**
+ * The model named by a URL, as in `http://127.0.0.1:8000/v1#qwen`, or with a declared profile, `http://127.0.0.1:8000/v1?profile=vllm#qwen`.
+ * @throws RangeError without a name, or where there is no such profile
+ */
 export function openaiFromUrl(url: string, options: Omit<OpenaiOptions, "baseUrl" | "model"> = {}): Model {
-  return openai({ ...options, ...splitServerUrl(url) });
+  const { profile, ...address } = splitServerUrl(url);
+  return openai({
+    ...(profile !== undefined && !options.profile && { profile: declared(profile) }),
+    ...options,
+    ...address,
+  });
 }
 
-/** `http://127.0.0.1:8000/v1#qwen` in its parts. @throws RangeError without a name */
-export function splitServerUrl(url: string): { readonly baseUrl: string; readonly model: string } {
-  const [baseUrl = "", name = ""] = url.split(/#(.*)/s);
+export interface ServerUrl {
+  /** Without `profile`, which is for us, not for the server. */
+  readonly baseUrl: string;
+  readonly model: string;
+  /** As written: a declared one, or `probe`. */
+  readonly profile?: string;
+}
+
+/** The parts of `http://127.0.0.1:8000/v1?profile=vllm#qwen`. @throws RangeError without a name */
+export function splitServerUrl(text: string): ServerUrl {
+  const [baseUrl = "", name = ""] = text.split(/#(.*)/s);
   if (name === "")
     throw new RangeError(
       "Cannot tell which model is meant: put its name behind the server's address, as in http://127.0.0.1:8000/v1#qwen",
     );
-  return { baseUrl, model: decodeURIComponent(name) };
+  const model = decodeURIComponent(name);
+  const url = URL.parse(baseUrl);
+  const profile = url?.searchParams.get("profile") ?? undefined;
+  if (!url || profile === undefined) return { baseUrl, model };
+  url.searchParams.delete("profile");
+  return { baseUrl: url.href, model, profile };
+}
+
+function declared(name: string): ProfileName {
+  if (isProfileName(name)) return name;
+  throw new RangeError(
+    `Cannot find a profile named ${JSON.stringify(name)}: give ${profileNames.join(", ")}; or probe, which openModel and the command line know`,
+  );
 }
 
 interface Entry {

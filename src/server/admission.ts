@@ -3,7 +3,7 @@
  * come first served, where a key that has no place of its own lets others pass. No key fills more than half of the queue.
  */
 import { ApiError } from "./api-error.ts";
-import type { ServerLimits } from "./configuration.ts";
+import type { ServerLimits } from "./options.ts";
 import type { Caller } from "./offers.ts";
 
 export interface Admission {

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type Budget, limits as budgetLimits } from "../budget.ts";
 import type { Message } from "../problem.ts";
 import { type ApiError, invalid, refused } from "./api-error.ts";
+import { isKept, mistakeOf, whole } from "./schema.ts";
 
 export interface ChatRequest {
   /** As in `sapling` or `sapling+best-of-16`. */
@@ -29,10 +30,6 @@ export interface ChatRequest {
 /** How a stream tells how far the search is: as SSE comments, which clients skip, or as `reasoning_content`. */
 export type Progress = "comments" | "reasoning";
 
-const whole = (least: number, most: number) => {
-  const wish = { error: `a whole number in [${least}, ${most}]` };
-  return z.int(wish).min(least, wish).max(most, wish);
-};
 const between = (least: number, most: number) => {
   const wish = { error: `a number in [${least}, ${most}]` };
   return z.number(wish).min(least, wish).max(most, wish);
@@ -41,8 +38,6 @@ const name = z
   .string({ error: "a text" })
   .min(1, { error: "a text that is not empty" })
   .max(300, { error: "at most 300 characters" });
-const isKept = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
-/** Neither models nor databases agree on what to do with these. */
 const text = z
   .string({ error: "a text" })
   .refine(isKept, { error: "a text without NUL and without halves of surrogate pairs" });
@@ -152,7 +147,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     else throw refused(shorten(field, 100), `Cannot honour ${shown(field)}: there is no parameter of this name here`);
   }
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw issueError(parsed.error.issues[0] as z.core.$ZodIssue, given);
+  if (!parsed.success) throw mistaken(parsed.error, given);
   const { ponderosa, stop, messages, max_tokens, max_completion_tokens, ...rest } = parsed.data;
   if (max_tokens !== undefined && max_completion_tokens !== undefined && max_tokens !== max_completion_tokens)
     throw invalid("max_tokens", "Cannot use max_tokens beside another max_completion_tokens: give one of them");
@@ -177,23 +172,11 @@ export function readChatRequest(body: unknown): ChatRequest {
   };
 }
 
-function issueError(issue: z.core.$ZodIssue, body: unknown): ApiError {
-  if (issue.code === "invalid_union") {
-    const deeper =
-      issue.errors.flat().find(({ path }) => path.length > 0) ??
-      issue.errors.flat().find(({ code }) => code !== "invalid_type");
-    if (deeper) return issueError({ ...deeper, path: [...issue.path, ...deeper.path] } as z.core.$ZodIssue, body);
-  }
-  const path = issue.path
-    .map((one, i) => (typeof one === "number" ? `[${one}]` : `${i > 0 ? "." : ""}${String(one)}`))
-    .join("");
-  if (issue.code === "unrecognized_keys") {
-    const field = `${path}.${shorten(issue.keys[0] ?? "", 100)}`;
-    return refused(field, `Cannot honour ${field}: there is no parameter of this name here`);
-  }
-  let value = body;
-  for (const one of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[one];
-  return invalid(path, `Cannot use ${shown(value)} as ${path}: it must be ${issue.message}`);
+function mistaken(error: z.ZodError, body: unknown): ApiError {
+  const { field, value, wish, unknown } = mistakeOf(error, body);
+  if (unknown === undefined) return invalid(field, `Cannot use ${shown(value)} as ${field}: it must be ${wish}`);
+  const name = `${field}.${shorten(unknown, 100)}`;
+  return refused(name, `Cannot honour ${name}: there is no parameter of this name here`);
 }
 
 /** Of what a client sent, however large or deep: lists and objects are not looked into. */

@@ -4,13 +4,16 @@ import type { Json } from "../problem.ts";
 import { ApiError, invalid } from "./api-error.ts";
 import { readJson } from "./body.ts";
 import { type ChatRequest, readChatRequest } from "./chat-request.ts";
-import type { Shape } from "./completion.ts";
+import type { Shape } from "./reply.ts";
 import type { Client } from "./jobs.ts";
-import { askedBy, type Caller } from "./offers.ts";
+import { type Asked, askedBy, type Caller } from "./offers.ts";
 import { planFor } from "./perform.ts";
 import { questionOf } from "./question.ts";
 import type { ServerContext } from "./server.ts";
 import { streamReply } from "./stream.ts";
+
+/** Methods that draw one text where their size is 1, and answer with it. */
+const singles: ReadonlySet<string> = new Set(["sample", "greedy"]);
 
 export async function complete(c: Context, context: ServerContext, caller: Caller, shape: Shape): Promise<Response> {
   const { configuration, models, admission, jobs } = context;
@@ -37,7 +40,7 @@ export async function complete(c: Context, context: ServerContext, caller: Calle
     seed: request.seed,
     stop: request.stop,
     idempotencyKey: idempotencyKeyOf(c),
-    content: contentOf(shape, request),
+    content: contentOf(shape, request, asked),
   });
   c.header("x-request-id", client.id);
   if (request.stream)
@@ -45,6 +48,8 @@ export async function complete(c: Context, context: ServerContext, caller: Calle
       model: request.model,
       includeUsage: request.includeUsage,
       progress: request.progress,
+      shape,
+      isSingle: asked.candidates === 1 && singles.has(asked.method.method.name),
     });
   return answer(c, client);
 }
@@ -81,7 +86,11 @@ function idempotencyKeyOf(c: Context): string | undefined {
   throw invalid("Idempotency-Key", "Cannot use this Idempotency-Key: it must be at most 255 characters of ASCII");
 }
 
-/** Whether an answer is streamed, and with what beside it, makes it no other answer. */
-function contentOf(shape: Shape, { stream: _, includeUsage: __, progress: ___, ...request }: ChatRequest): Json {
-  return { shape, ...request } as unknown as Json;
+/** Whether an answer is streamed makes it no other answer; a method that the operator has changed does. */
+function contentOf(
+  shape: Shape,
+  { stream: _, includeUsage: __, progress: ___, ...request }: ChatRequest,
+  { method, budget }: Asked,
+): Json {
+  return { ...request, shape, method: method.label, budget } as unknown as Json;
 }

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { defineServer, readConfiguration } from "./configuration.ts";
+import { readConfiguration } from "./configuration.ts";
+import { defineServer } from "./options.ts";
 import { loadConfiguration, withoutConfiguration } from "./load.ts";
 
 const sha256 = "a".repeat(64);
@@ -60,6 +61,8 @@ test.each([
     { models, keys: [{ name: "k", sha256, budget: { dollars: 3 } }] },
     "Cannot use 3 as keys[0].budget.dollars: set budget.dollars too, as it is what one request reserves",
   ],
+  [{ models, embedders: { e: { spec: "bge" } } }, 'Cannot use "bge" as embedders.e.spec: it must be an address'],
+  [{ models, embedders: { a: { spec: "http://h#m" } } }, 'Cannot use "a" as embedders: a model has this name'],
   [{ models, store: { env: "a b" } }, 'Cannot use "a b" as store.env: it must be the name of an environment variable'],
 ])("a mistake is named with its field, the wish and the value: %j", (options, message) => {
   expect(() => readConfiguration(options)).toThrow(RangeError);

@@ -1,109 +1,18 @@
-/**
- * What is served, to whom and within which limits: as an operator writes it, and checked with all that follows by default.
- *
- * ```ts
- * // ponderosa.config.ts
- * export default defineServer({
- *   models: { qwen: { spec: "http://127.0.0.1:8000/v1#qwen", price: { prompt: 0.1, completion: 0.4 } } },
- *   methods: { "best-of-16": "best-of-n:16", "majority-8": "majority:8?temperature=0.7" },
- *   budget: { tokens: 50_000, seconds: 60 },
- *   keys: [{ name: "shop", sha256: "9f86d081884c7d65…", budget: { tokens: 5_000_000, per: "day" } }],
- * });
- * ```
- */
+/** The configuration of a server: checked, with all that follows by default. See `ServerOptions` for what its fields mean. */
 import { z } from "zod";
 import { checkBudget } from "../account.ts";
 import { type Budget, limits as budgetLimits } from "../budget.ts";
 import { parseMethod, type SetMethod } from "../methods/compact.ts";
 import type { Model } from "../model.ts";
 import { suggestion } from "../nearest.ts";
+import type { Embedder } from "../reader.ts";
 import { tasks } from "../tasks/index.ts";
-
-/** US dollars per million tokens. */
-export interface ServedPrice {
-  readonly prompt: number;
-  /** @default `prompt` */
-  readonly cached?: number;
-  readonly completion: number;
-}
-
-export interface ModelEntry {
-  /** `sapling`, `path/to/model.gguf`, `http://host:8000/v1#name`; in a TypeScript file also what opens one. */
-  readonly spec: string | (() => Model | Promise<Model>);
-  readonly price?: ServedPrice;
-  /** Name of the environment variable that holds the server's key. */
-  readonly apiKeyEnv?: string;
-  /** Names out of `methods`, all of which must be possible for this model. @default those that are */
-  readonly methods?: readonly string[];
-  /** Every question is one of this task, whose checker is the verifier. A shipped model finds the task by itself. */
-  readonly task?: string;
-}
-
-export interface KeyEntry {
-  /** In logs, metrics and accounts. */
-  readonly name: string;
-  /** SHA-256 of the key, in hexadecimal: `printf %s "$KEY" | sha256sum`. */
-  readonly sha256: string;
-  /** An instant as in `2027-01-01T00:00:00Z`, from which on the key is none. */
-  readonly expires?: string;
-  /** Names out of `models` and `methods`. @default all */
-  readonly models?: readonly string[];
-  readonly methods?: readonly string[];
-  /** Of requests that name a model alone. @default the server's */
-  readonly defaultMethod?: string;
-  readonly requestsPerMinute?: number;
-  /** Candidates in flight. */
-  readonly concurrency?: number;
-  /** What all its requests may spend together: in all, or in each day or month of UTC. */
-  readonly budget?: Budget & { readonly per?: "day" | "month" };
-}
-
-export interface ServerLimits {
-  /** Of a request's body. @default 1_048_576 */
-  readonly bodyBytes: number;
-  /** Of a request's headers. @default 16_384 */
-  readonly headerBytes: number;
-  /** Choices of one request. @default 8 */
-  readonly n: number;
-  /** Candidates of one request: its choices times the size of its method. @default 256 */
-  readonly candidates: number;
-  /** Candidates of all requests at work. @default 256 */
-  readonly running: number;
-  /** Candidates of requests that wait for a place; more are refused with 429. @default 1024 */
-  readonly queue: number;
-}
-
-export interface ServerOptions {
-  /** Name → model. Letters, digits and . _ : / -. */
-  readonly models: Readonly<Record<string, string | ModelEntry>>;
-  /** Name → method in one line, as in `best-of-n:16?scorer=likelihood`. Offered as `model+name`. */
-  readonly methods?: Readonly<Record<string, string>>;
-  /** Of requests that name a model alone. @default one answer of the model as it is */
-  readonly defaultMethod?: string;
-  /** Of one choice, unless the request asks for another. @default { tokens: 65_536, calls: 512, seconds: 300 } */
-  readonly budget?: Budget;
-  /** What a request may ask for at most. @default `budget` */
-  readonly caps?: Budget;
-  /** Without any the server answers everybody, and listens on loopback only. */
-  readonly keys?: readonly KeyEntry[];
-  readonly limits?: Partial<ServerLimits>;
-  /** @default { host: "127.0.0.1", port: 8080 } */
-  readonly listen?: { readonly host?: string; readonly port?: number };
-  /** Path of a SQLite file; `:memory:`; `postgres://…`; or `{ env }`, the variable that says it. @default ":memory:" */
-  readonly store?: string | { readonly env: string };
-  /** How long runs and replies to idempotency keys are kept. @default 24 */
-  readonly keepHours?: number;
-  /** How long requests may go on after SIGTERM. @default 30 */
-  readonly drainSeconds?: number;
-  /** Whether the log tells prompts and answers. @default false */
-  readonly logPrompts?: boolean;
-}
-
-/** Gives back what it is given: for the types of an editor. */
-export const defineServer = (options: ServerOptions): ServerOptions => options;
+import type { EmbedderEntry, KeyEntry, ModelEntry, ServerLimits } from "./options.ts";
+import { mistakeOf, whole } from "./schema.ts";
 
 export interface Configuration {
   readonly models: Readonly<Record<string, ModelEntry>>;
+  readonly embedders: Readonly<Record<string, EmbedderEntry>>;
   readonly methods: Readonly<Record<string, SetMethod>>;
   /** Undefined: one answer. */
   readonly defaultMethod: string | undefined;
@@ -118,11 +27,6 @@ export interface Configuration {
   readonly logPrompts: boolean;
 }
 
-/** Each schema says what it wishes for, as the end of "it must be …". */
-const whole = (least: number, most: number) => {
-  const wish = { error: `a whole number in [${least}, ${most}]` };
-  return z.int(wish).min(least, wish).max(most, wish);
-};
 const positive = (most: number) => {
   const wish = { error: `a number in (0, ${most}]` };
   return z.number(wish).positive(wish).max(most, wish);
@@ -166,6 +70,24 @@ const model = z.strictObject(
   { error: "a model's name, path or address, or an object with spec" },
 );
 
+const anAddress = {
+  error: "an address with a model's name, as in http://127.0.0.1:8000/v1#bge-m3, or a function that opens one",
+};
+const embedder = z.strictObject(
+  {
+    spec: z.union(
+      [
+        z.string(anAddress).regex(/^https?:\/\/[^#]+#./, anAddress),
+        z.custom<() => Embedder | Promise<Embedder>>((value) => typeof value === "function", anAddress),
+      ],
+      anAddress,
+    ),
+    price: dollars.exactOptional(),
+    apiKeyEnv: variable.exactOptional(),
+  },
+  { error: "an object with spec" },
+);
+
 const keyEntry = z.strictObject(
   {
     name,
@@ -194,6 +116,7 @@ const schema = z.strictObject(
       z.union([text, model], { error: "a model's name, path or address, or an object with spec" }),
       "an object of models",
     ).refine((models) => Object.keys(models).length > 0, { error: "an object of at least one model" }),
+    embedders: named(embedder, "an object of embedders").default({}),
     methods: named(text, "an object of methods").default({}),
     defaultMethod: name.exactOptional(),
     budget: budget.default({ tokens: 65_536, calls: 512, seconds: 300 }),
@@ -231,10 +154,10 @@ const schema = z.strictObject(
 /** @throws RangeError that names the field, what it must be, and what it is */
 export function readConfiguration(options: unknown): Configuration {
   const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new RangeError(issueText(parsed.error.issues[0] as z.core.$ZodIssue, options));
+  if (!parsed.success) throw mistaken(parsed.error, options);
   const { models, methods, defaultMethod, caps = parsed.data.budget, ...given } = parsed.data;
   const methodNames = Object.keys(methods);
-  const modelNames = Object.keys(models);
+  const modelNames = [...Object.keys(models), ...Object.keys(given.embedders)];
   const known = (field: string, names: readonly string[] | undefined, choices: readonly string[]) => {
     for (const [i, one] of (names ?? []).entries())
       if (!choices.includes(one))
@@ -272,6 +195,8 @@ export function readConfiguration(options: unknown): Configuration {
           `set budget.${limit} too, as it is what one request reserves`,
         );
   }
+  const both = Object.keys(given.embedders).find((name) => Object.hasOwn(models, name));
+  if (both !== undefined) throw wrong("embedders", both, "a model has this name");
   const { host } = given.listen;
   if (given.keys.length === 0 && !isLoopback(host))
     throw wrong("listen.host", host, "without keys it must be a loopback address, such as 127.0.0.1: add keys");
@@ -298,24 +223,17 @@ export const isLoopback = (host: string): boolean =>
 const wrong = (field: string, value: unknown, why: string): RangeError =>
   new RangeError(`Cannot use ${JSON.stringify(value)} as ${field}: ${why}`);
 
-function issueText(issue: z.core.$ZodIssue, options: unknown): string {
-  // Inside a union the branch that fits the value's kind has the better word.
-  if (issue.code === "invalid_union") {
-    const deeper = issue.errors.flat().find(({ path }) => path.length > 0);
-    if (deeper) return issueText({ ...deeper, path: [...issue.path, ...deeper.path] } as z.core.$ZodIssue, options);
-  }
-  if (issue.code === "invalid_key" && issue.issues[0])
-    return `Cannot use ${JSON.stringify(issue.path.at(-1))} as a name in ${pathText(issue.path.slice(0, -1))}: it must be ${issue.issues[0].message}`;
-  const path = pathText(issue.path);
-  if (issue.code === "unrecognized_keys") {
-    const [unknown = ""] = issue.keys;
-    return `Cannot use ${JSON.stringify(unknown)} as a field of ${path === "" ? `the server: ${suggestion(unknown, Object.keys(schema.shape))}` : `${path}: there is none of this name`}`;
-  }
-  let value = options;
-  for (const part of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[part];
+function mistaken(error: z.ZodError, options: unknown): RangeError {
+  const [first] = error.issues;
+  const { field, value, wish, unknown } = mistakeOf(error, options);
+  if (first?.code === "invalid_key")
+    return new RangeError(
+      `Cannot use ${JSON.stringify(first.path.at(-1))} as a name in ${String(first.path.at(-2))}: it must be ${first.issues[0]?.message}`,
+    );
+  if (unknown !== undefined)
+    return new RangeError(
+      `Cannot use ${JSON.stringify(unknown)} as a field of ${field === "" ? `the server: ${suggestion(unknown, Object.keys(schema.shape))}` : `${field}: there is none of this name`}`,
+    );
   const shown = value === undefined ? "nothing" : (JSON.stringify(value) ?? `a ${typeof value}`);
-  return `Cannot use ${shown} as ${path === "" ? "a server" : path}: it must be ${issue.message}`;
+  return new RangeError(`Cannot use ${shown} as ${field === "" ? "a server" : field}: it must be ${wish}`);
 }
-
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`)).join("");

@@ -11,7 +11,7 @@ import type { Json } from "../problem.ts";
 import { type RequestBooks, type RequestReply, type SqlStore } from "../runs/store/index.ts";
 import type { Admission } from "./admission.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
-import { completionReply, type Shape } from "./completion.ts";
+import { completionReply, type Shape } from "./reply.ts";
 import { accountOf } from "./keys.ts";
 import { type Log, placeOf } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -37,6 +37,8 @@ export interface JobRequest {
 
 export interface Client {
   readonly id: string;
+  /** Whether it began the job, and so sees all its events. */
+  readonly isFirst: boolean;
   /** Rejects with ApiError alone. */
   readonly reply: Promise<RequestReply>;
   /** Gives how to stop watching. */
@@ -84,6 +86,7 @@ export function createJobs(context: JobsContext): Jobs {
     let job = jobs.get(id);
     if (job && job.fingerprint !== fingerprint) throw conflict();
     if (job?.stopping.signal.aborted) throw inProgress(); // it is just being put away
+    const isFirst = job === undefined;
     if (!job) {
       const stopping = new AbortController();
       const listeners: Job["listeners"] = new Set();
@@ -99,6 +102,7 @@ export function createJobs(context: JobsContext): Jobs {
     let isHere = true;
     return {
       id,
+      isFirst,
       reply: own.reply,
       watch(listener) {
         own.listeners.add(listener);
@@ -108,7 +112,8 @@ export function createJobs(context: JobsContext): Jobs {
         if (!isHere) return;
         isHere = false;
         own.clients--;
-        if (own.clients === 0) own.stopping.abort(new ApiError("cancelled", "The client closed the connection"));
+        if (own.clients > 0 || jobs.get(id) !== own) return;
+        own.stopping.abort(new ApiError("cancelled", "The client closed the connection"));
       },
     };
   }
@@ -236,7 +241,7 @@ export function createJobs(context: JobsContext): Jobs {
 }
 
 /** Time is limited for each request by itself. */
-function limitsOf({ budget = {} }: Caller): Budget {
+export function limitsOf({ budget = {} }: Caller): Budget {
   const { per: _, seconds: __, ...limits } = budget;
   return limits;
 }
@@ -249,7 +254,7 @@ const conflict = (): ApiError =>
     "Cannot use this Idempotency-Key as it belongs to a request with another body: take a new key",
   );
 
-const overQuota = (limit: Limit): ApiError =>
+export const overQuota = (limit: Limit): ApiError =>
   new ApiError(
     "insufficient_quota",
     `Cannot start as the budget of this key has too few ${limit} left for one request: lower ponderosa.budget.${limit}, or ask the operator`,

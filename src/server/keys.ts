@@ -1,7 +1,7 @@
 /** Who may ask: keys are kept as their hashes, and compared in a time that says nothing of them. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { ApiError } from "./api-error.ts";
-import type { KeyEntry } from "./configuration.ts";
+import type { KeyEntry } from "./options.ts";
 import type { Caller } from "./offers.ts";
 
 export interface Keys {

@@ -5,7 +5,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { openStore } from "../runs/store/index.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Log } from "./log.ts";
-import { closeModels, type Environment, openModels } from "./models.ts";
+import { closeModels, type Environment, openEmbedders, openModels } from "./models.ts";
 import { createServer, type Server } from "./server.ts";
 
 export interface Listening {
@@ -26,6 +26,7 @@ export async function serve(
   configuration: Configuration,
   { log, environment = process.env }: { readonly log?: Log; readonly environment?: Environment } = {},
 ): Promise<Listening> {
+  const embedders = await openEmbedders(configuration, environment);
   const models = await openModels(configuration, environment);
   const store = await openStore(storeOf(configuration, environment));
   const release = async () => {
@@ -33,7 +34,7 @@ export async function serve(
     await closeModels(models);
   };
   try {
-    const server = await createServer({ configuration, models, store, ...(log && { log }) });
+    const server = await createServer({ configuration, models, embedders, store, ...(log && { log }) });
     const http = createAdaptorServer({
       fetch: (request, bindings) => server.fetch(request, bindings),
       serverOptions: { ...timeouts, maxHeaderSize: configuration.limits.headerBytes },

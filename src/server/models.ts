@@ -1,7 +1,9 @@
 /** The models that are served, opened once. */
 import type { Model, Price } from "../model.ts";
 import { openModel } from "../open-model.ts";
-import type { Configuration, ModelEntry, ServedPrice } from "./configuration.ts";
+import type { Embedder } from "../reader.ts";
+import type { Configuration } from "./configuration.ts";
+import type { ModelEntry, ServedPrice } from "./options.ts";
 
 export type Environment = Readonly<Partial<Record<string, string>>>;
 
@@ -20,6 +22,29 @@ export async function openModels(
   return opened;
 }
 
+/** @throws RangeError where a key is not in the environment */
+export async function openEmbedders(
+  { embedders }: Configuration,
+  environment: Environment,
+): Promise<ReadonlyMap<string, Embedder>> {
+  const opened = new Map<string, Embedder>();
+  for (const [name, { spec, price, apiKeyEnv }] of Object.entries(embedders)) {
+    if (typeof spec === "function") {
+      opened.set(name, await spec());
+      continue;
+    }
+    const { openaiEmbedder } = await import("../models/openai/index.ts");
+    const [baseUrl = "", model = ""] = spec.split(/#(.*)/s);
+    const apiKey = apiKeyOf(`embedders.${name}`, apiKeyEnv, environment);
+    const paid = price === undefined ? undefined : priceOf({ prompt: price, completion: 0 });
+    opened.set(
+      name,
+      openaiEmbedder({ baseUrl, model, ...(apiKey !== undefined && { apiKey }), ...(paid && { price: paid }) }),
+    );
+  }
+  return opened;
+}
+
 export async function closeModels(models: ReadonlyMap<string, Model>): Promise<void> {
   for (const model of models.values()) await model[Symbol.asyncDispose]?.();
 }
@@ -28,15 +53,18 @@ async function openEntry(name: string, entry: ModelEntry, environment: Environme
   const { spec, apiKeyEnv } = entry;
   const price = entry.price && priceOf(entry.price);
   if (typeof spec === "function") return spec();
-  const apiKey = apiKeyEnv === undefined ? undefined : environment[apiKeyEnv];
-  if (apiKeyEnv !== undefined && !apiKey)
-    throw new RangeError(`Cannot open models.${name} as the environment variable ${apiKeyEnv} is not set`);
+  const apiKey = apiKeyOf(`models.${name}`, apiKeyEnv, environment);
   if (!/^https?:\/\//.test(spec)) {
     const model = await openModel(spec);
     return price ? { ...model, price } : model;
   }
   const { openaiFromUrl } = await import("../models/openai/index.ts");
   return openaiFromUrl(spec, { ...(apiKey !== undefined && { apiKey }), ...(price && { price }) });
+}
+
+function apiKeyOf(field: string, variable: string | undefined, environment: Environment): string | undefined {
+  if (variable === undefined || environment[variable]) return variable && environment[variable];
+  throw new RangeError(`Cannot open ${field} as the environment variable ${variable} is not set`);
 }
 
 const priceOf = ({ prompt, cached = prompt, completion }: ServedPrice): Price => ({

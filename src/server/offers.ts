@@ -6,7 +6,8 @@ import { optionsOf } from "../methods.ts";
 import { listed, suggestion } from "../nearest.ts";
 import { ApiError, invalid, refused } from "./api-error.ts";
 import type { ChatRequest } from "./chat-request.ts";
-import type { Configuration, KeyEntry, ModelEntry } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
+import type { KeyEntry, ModelEntry } from "./options.ts";
 
 /** Who asks. Without keys it is everybody, of whom nothing is limited. */
 export type Caller = Pick<
@@ -29,11 +30,15 @@ const oneAnswer: SetMethod = parseMethod("sample:1");
 
 /** Names that a client may put in `model`. */
 export function offered(configuration: Configuration, caller: Caller): string[] {
-  return modelsOf(configuration, caller).flatMap((model) => [
+  const answering = modelsOf(configuration, caller).flatMap((model) => [
     model,
     ...methodsOf(configuration, caller, model).map((method) => `${model}+${method}`),
   ]);
+  return [...answering, ...embeddersOf(configuration, caller)];
 }
+
+export const embeddersOf = ({ embedders }: Configuration, caller: Caller): string[] =>
+  Object.keys(embedders).filter((name) => caller.models?.includes(name) ?? true);
 
 const modelsOf = ({ models }: Configuration, caller: Caller): string[] =>
   Object.keys(models).filter((name) => caller.models?.includes(name) ?? true);
@@ -124,7 +129,7 @@ export const worstOf = ({ tokens = 0, promptTokens = 0, calls = 0, dollars = 0 }
     nanodollars: Math.floor(dollars * 1e9 + 1e-6) * n,
   });
 
-function notOffered(param: string, asked: string, choices: readonly string[]): ApiError {
+export function notOffered(param: string, asked: string, choices: readonly string[]): ApiError {
   const shown = JSON.stringify(asked.slice(0, 100));
   const hint = choices.length === 0 ? "none is offered to this key" : suggestion(asked.slice(0, 100), choices);
   return new ApiError(

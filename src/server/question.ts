@@ -7,7 +7,7 @@ import type { Task } from "../task.ts";
 import { tasks } from "../tasks/index.ts";
 import { type ApiError, invalid } from "./api-error.ts";
 import type { ChatRequest } from "./chat-request.ts";
-import type { ModelEntry } from "./configuration.ts";
+import type { ModelEntry } from "./options.ts";
 
 export interface Question {
   readonly problem: Problem;

@@ -315,6 +315,31 @@ describe("streams", () => {
     expect(body).not.toContain("candidate");
   });
 
+  test("a single draw is shown while it is written, a search is not", async () => {
+    const model = scripted({ replies: [{ text: "forty-two", tokenDelayMs: 1 }], capabilities: { messages: true } });
+    await using server = await served({ m: model });
+    const contents = async (fields: object) =>
+      dataOf((await server.chat({ stream: true, ...fields })).body).flatMap((event) =>
+        event === "[DONE]" ? [] : (event.choices[0].delta.content ?? []),
+      );
+    const single = await contents({});
+    expect(single.length).toBeGreaterThan(2);
+    expect(single.join("")).toBe("forty-two");
+    expect(await contents({ model: "m+majority-3" })).toEqual(["forty-two"]);
+    expect((await contents({ n: 2 })).join("|")).toBe("forty-two|forty-two");
+    const [first, second] = dataOf((await server.chat({ stream: true })).body);
+    expect([first.choices[0].delta.role, second.choices[0].delta.role]).toEqual(["assistant", undefined]);
+    expect((await contents({ stop: "-t" })).join("")).toBe("forty");
+  });
+
+  test("a draw that breaks off while it is shown ends with an error event", async () => {
+    const model = scripted({ replies: [{ text: "forty-two", tokenDelayMs: 20 }], capabilities: { messages: true } });
+    await using server = await served({ m: model });
+    const { body } = await server.chat({ stream: true, ponderosa: { budget: { seconds: 0.06 } } });
+    expect(dataOf(body).at(-1).error.code).toBe("budget_exhausted");
+    expect(body).toContain('"content":"f"');
+  });
+
   test("progress as comments or as reasoning, where it is asked for", async () => {
     await using server = await served({ m: graded({ delayMs: 5, concurrency: 1 }) });
     const comments = await server.chat({ model: "m+best-of-4", stream: true, ponderosa: { progress: "comments" } });
@@ -433,6 +458,24 @@ describe("what is kept", () => {
     expect(rest).toBe(all.slice(all.indexOf("event: ", all.indexOf("id: 2\n"))));
     expect((await get(`/runs/${body.id}/events?choice=1`)).status).toBe(400);
     expect((await get(`/runs/${body.id}/events`, "one", { "last-event-id": "x" })).status).toBe(400);
+  });
+
+  test("events are followed while the request is at work", async () => {
+    await using server = await served({ m: graded({ delayMs: 60, concurrency: 1 }) });
+    const asked = await server.request("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "m+best-of-4", messages: [{ role: "user", content: "?" }], stream: true }),
+    });
+    const id = asked.headers.get("x-request-id");
+    while ((await server.request(`/runs/${id}`)).status === 404) await new Promise((turn) => setImmediate(turn));
+    expect(await (await server.request(`/runs/${id}`)).json()).toMatchObject({ status: "running", reply: null });
+    const [events] = await Promise.all([
+      server.request(`/runs/${id}/events`).then((response) => response.text()),
+      asked.text(),
+    ]);
+    expect(events.match(/^event: extension$/gm)).toHaveLength(4);
+    expect(events).toContain("event: run-end\n");
   });
 
   test("metrics count, by names of the configuration alone", async () => {

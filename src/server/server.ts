@@ -5,12 +5,15 @@
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 import type { Model } from "../model.ts";
+import type { Embedder } from "../reader.ts";
 import { type RequestBooks, requestBooks, type SqlStore } from "../runs/store/index.ts";
 import { type Admission, admission } from "./admission.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
 import { complete } from "./completions.ts";
-import { type Configuration, isLoopback, type KeyEntry } from "./configuration.ts";
+import { type Configuration, isLoopback } from "./configuration.ts";
+import type { KeyEntry } from "./options.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
+import { embed } from "./embeddings.ts";
 import { keysOf } from "./keys.ts";
 import { type Log, placeOf } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
@@ -22,6 +25,8 @@ export interface ServerParts {
   readonly configuration: Configuration;
   /** [name of the configuration] */
   readonly models: ReadonlyMap<string, Model>;
+  /** [name of the configuration] @default none */
+  readonly embedders?: ReadonlyMap<string, Embedder>;
   readonly store: SqlStore;
   /** @default none */
   readonly log?: Log;
@@ -44,6 +49,7 @@ export interface Server {
 export interface ServerContext {
   readonly configuration: Configuration;
   readonly models: ReadonlyMap<string, Model>;
+  readonly embedders: ReadonlyMap<string, Embedder>;
   readonly admission: Admission;
   readonly books: RequestBooks;
   readonly jobs: Jobs;
@@ -58,7 +64,13 @@ const open: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const forgetMs = 60_000;
 
 /** @throws RangeError where a method was named for a model that cannot do it */
-export async function createServer({ models, store, log = () => {}, ...given }: ServerParts): Promise<Server> {
+export async function createServer({
+  models,
+  embedders = new Map(),
+  store,
+  log = () => {},
+  ...given
+}: ServerParts): Promise<Server> {
   const configuration = withPossible(given.configuration, models, log);
   const { limits, logPrompts, keepHours, drainSeconds } = configuration;
   const books = requestBooks(store);
@@ -66,7 +78,7 @@ export async function createServer({ models, store, log = () => {}, ...given }: 
   const metrics = createMetrics();
   const keys = keysOf(configuration.keys);
   const jobs = createJobs({ store, books, admission: places, metrics, log, logPrompts });
-  const context: ServerContext = { configuration, models, admission: places, books, jobs };
+  const context: ServerContext = { configuration, models, embedders, admission: places, books, jobs };
   const startedAt = Math.floor(Date.now() / 1000);
   let isDraining = false;
   const interrupted = await books.settleDead();
@@ -101,7 +113,7 @@ export async function createServer({ models, store, log = () => {}, ...given }: 
     c.header("x-content-type-options", "nosniff");
     c.header("cache-control", "no-store");
     metrics.add("ponderosa_requests_total", { route, status: c.res.status });
-    if (route === "none" || !open.has(route)) {
+    if (!open.has(route)) {
       metrics.observe(seconds);
       log("request", {
         method: c.req.method,
@@ -158,6 +170,7 @@ export async function createServer({ models, store, log = () => {}, ...given }: 
   });
   app.post("/v1/chat/completions", (c) => complete(c, context, c.get("caller"), "chat.completion"));
   app.post("/v1/completions", (c) => complete(c, context, c.get("caller"), "text_completion"));
+  app.post("/v1/embeddings", (c) => embed(c, context, c.get("caller")));
   app.get("/runs/:id", (c) => showRequest(c, books, c.get("caller")));
   app.get("/runs/:id/events", (c) => showEvents(c, books, c.get("caller")));
 

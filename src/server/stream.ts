@@ -1,10 +1,13 @@
-/** An answer as server-sent events: whole as soon as it is final, comments while it is not, an error event instead of `[DONE]`. */
+/**
+ * An answer as server-sent events: of a search whole as soon as it is final, of a single draw while it is written; comments
+ * until then, an error event instead of `[DONE]`.
+ */
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { RunEvent } from "../event.ts";
 import { apiErrorOf } from "./api-error.ts";
 import type { Progress } from "./chat-request.ts";
-import { chunksOf } from "./completion.ts";
+import { chunksOf, deltaChunk, type Shape } from "./reply.ts";
 import type { Client } from "./jobs.ts";
 
 /** Proxies and clients give up on connections that are silent for a minute or two. */
@@ -16,9 +19,14 @@ export interface StreamOptions {
   readonly model: string;
   readonly includeUsage: boolean;
   readonly progress: Progress | undefined;
+  readonly shape: Shape;
+  /** Whether the one text that is drawn is the answer, so that it may be shown while it is written. */
+  readonly isSingle: boolean;
 }
 
-export function streamReply(c: Context, client: Client, { model, includeUsage, progress }: StreamOptions): Response {
+export function streamReply(c: Context, client: Client, options: StreamOptions): Response {
+  const { model, includeUsage, progress, shape, isSingle } = options;
+  const created = Math.floor(Date.now() / 1000);
   c.header("x-accel-buffering", "no");
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => client.leave());
@@ -35,31 +43,34 @@ export function streamReply(c: Context, client: Client, { model, includeUsage, p
     };
     const send = (data: unknown) => write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
     const heartbeat = setInterval(() => void write(": waiting\n\n"), heartbeatMs);
-    const forget =
-      progress &&
-      client.watch(
-        told(async (line) => {
-          if (progress === "comments") return write(`: ${line}\n\n`);
-          const delta = { reasoning_content: `${line}\n` };
-          await send({
-            id: client.id,
-            object: "chat.completion.chunk",
-            created: Math.floor(Date.now() / 1000),
-            model,
-            choices: [{ index: 0, delta, logprobs: null, finish_reason: null }],
-          });
-        }),
-      );
+    let sent = "";
+    let sending = Promise.resolve();
+    const forget = client.watch(
+      progress !== undefined
+        ? told((line) => {
+            if (progress === "comments") return write(`: ${line}\n\n`);
+            const delta = { reasoning_content: `${line}\n` };
+            const choices = [{ index: 0, delta, logprobs: null, finish_reason: null }];
+            return send({ id: client.id, object: "chat.completion.chunk", created, model, choices });
+          })
+        : (event) => {
+            if (!isSingle || !client.isFirst || event.type !== "text-delta" || event.delta === "") return;
+            const chunk = deltaChunk(shape, { id: client.id, model, created, isFirst: sent === "" }, event.delta);
+            sent += event.delta;
+            sending = sending.then(() => send(chunk));
+          },
+    );
     try {
       const { status, body } = await client.reply;
+      await sending;
       if (status !== 200) return await send(body);
-      for (const chunk of chunksOf(body, includeUsage)) await send(chunk);
+      for (const chunk of chunksOf(body, includeUsage, sent)) await send(chunk);
       await send("[DONE]");
     } catch (error) {
       await send(apiErrorOf(error).reply.body);
     } finally {
       clearInterval(heartbeat);
-      forget?.();
+      forget();
       client.leave();
     }
   });

@@ -16,7 +16,7 @@ import { countdown } from "../../src/tasks/index.ts";
 import { chatReply, upstream } from "../../src/testing/upstream.ts";
 
 const kills = Number(process.env.EVAL_KILLS ?? 8);
-const problems = Math.max(12, Math.ceil(kills / 2));
+const problems = Math.max(24, Math.ceil(kills / 2));
 const command =
   `eval --task countdown --problems ${problems} --concurrency 4 --methods greedy,majority:6,best-of-n:6 --budgets 60,400 --quiet --model`.split(
     " ",
@@ -75,7 +75,7 @@ test(`${kills} kills: nothing that was recorded is paid twice, and the records a
       const child = start("killed.db");
       const exit = once(child, "exit");
       // After so many calls, or while the process starts; at an odd moment in either case.
-      const after = chance.uniform() < 0.1 ? 0 : 1 + chance.integer(Math.floor((1.5 * distinct) / kills));
+      const after = chance.uniform() < 0.1 ? 0 : 1 + chance.integer(Math.ceil(distinct / kills));
       const until = calls + after;
       const reached = new Promise<void>((resolve) => {
         wake = () => calls >= until && resolve();

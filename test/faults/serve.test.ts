@@ -2,7 +2,7 @@
  * What a fleet does to a server. After each fault: nothing is spent or reserved beyond a limit, nothing is left reserved, no
  * request is open, and the canary is nowhere in the log.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -31,6 +31,16 @@ async function until(holds: () => boolean | Promise<boolean>, mostMs = 5000): Pr
     await pause(2);
   }
   return performance.now() - before;
+}
+
+/** `ponderosa serve` with the configuration c.json of a folder. */
+async function begin(folder: string): Promise<{ child: ChildProcess; url: string }> {
+  const bin = join(import.meta.dirname, "../../bin/ponderosa.js");
+  const child = spawn(process.execPath, [bin, "serve", "c.json"], { cwd: folder });
+  let err = "";
+  child.stderr.on("data", (data) => (err += data));
+  await until(() => / on http:\S+\/v1/.test(err), 15_000);
+  return { child, url: / on (http:\S+)\/v1/.exec(err)?.[1] as string };
 }
 
 async function expectNothingLeft(server: Served, account = "everybody"): Promise<void> {
@@ -300,7 +310,7 @@ describe("hostile bodies", () => {
     expect(sent).toBeLessThan(2_000_000);
   });
 
-  test("headers: too large, too many, and too slow", async () => {
+  test("headers: too large, too many, of a foreign host", async () => {
     const one = await serve(readConfiguration({ models: { m: { spec: () => answering() } }, listen: { port: 0 } }));
     try {
       const raw = async (text: string): Promise<string> => {
@@ -437,6 +447,30 @@ test("the store fails: ready no more, no request is let through unpaid, and afte
   await expectNothingLeft(server);
 });
 
+test("SIGTERM of the process while it streams: the stream ends with an error, the exit code is 0", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponderosa-serve-"));
+  await using behind = await upstream(() => "hang");
+  const configuration = { models: { m: `${behind.url}#any` }, listen: { port: 0 }, drainSeconds: 0.2 };
+  writeFileSync(join(folder, "c.json"), JSON.stringify(configuration));
+  const { child, url } = await begin(folder);
+  try {
+    const asked = fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "?" }] }),
+    }).then((response) => response.text());
+    await until(() => behind.open === 1);
+    const exit = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await asked).toContain('"code":"shutting_down"');
+    expect((await exit)[0]).toBe(0);
+    expect(behind.open).toBe(0);
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  }
+}, 20_000);
+
 test("SIGKILL in mid-search: the next process counts what was in flight as paid, and the same key goes on", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ponderosa-serve-"));
   let stuck = true;
@@ -452,14 +486,6 @@ test("SIGKILL in mid-search: the next process counts what was in flight as paid,
       listen: { port: 0 },
     }),
   );
-  const begin = async () => {
-    const bin = join(import.meta.dirname, "../../bin/ponderosa.js");
-    const child = spawn(process.execPath, [bin, "serve", "c.json"], { cwd: folder });
-    let err = "";
-    child.stderr.on("data", (data) => (err += data));
-    await until(() => / on http:\S+\/v1/.test(err), 15_000);
-    return { child, url: / on (http:\S+)\/v1/.exec(err)?.[1] as string };
-  };
   const ask = (url: string) =>
     fetch(`${url}/v1/chat/completions`, {
       method: "POST",
@@ -467,7 +493,7 @@ test("SIGKILL in mid-search: the next process counts what was in flight as paid,
       body: JSON.stringify({ model: "m+majority-4", messages: [{ role: "user", content: "?" }] }),
     });
   try {
-    const first = await begin();
+    const first = await begin(folder);
     const lost = ask(first.url).catch(() => "lost");
     await until(() => behind.calls.length === 4 && behind.open === 2);
     await pause(100); // two replies are on their way into the journal
@@ -475,7 +501,7 @@ test("SIGKILL in mid-search: the next process counts what was in flight as paid,
     await lost;
     stuck = false;
 
-    const second = await begin();
+    const second = await begin(folder);
     {
       await using store = await openStore(join(folder, "serve.db"));
       expect((await requestBooks(store).account("a")).spent.calls).toBe(6); // all that it might have been

@@ -1,6 +1,6 @@
 /** Models behind an OpenAI-compatible server: those that write, and those that reward or embed. */
 export type { Clock } from "../clock.ts";
-export { openai, openaiFromUrl, type OpenaiOptions, splitServerUrl } from "../openai.ts";
+export { openai, openaiFromUrl, type OpenaiOptions, type ServerUrl, splitServerUrl } from "../openai.ts";
 export type { Circuits } from "./circuit.ts";
 export { openaiEmbedder } from "./embeddings.ts";
 export type { Timeouts } from "./http.ts";

@@ -58,7 +58,10 @@ export async function probe(baseUrl: string, options: ProbeOptions): Promise<Pro
     signal,
   );
   const known = fresh ? undefined : (remembered.get(lab.id) ?? (cache && read(cache)[lab.id]));
-  if (known) return known;
+  if (known) {
+    if (cache) keep(cache, known);
+    return known;
+  }
   const startedAt = clock.now();
   const profile: ProbedProfile = {
     ...(await examine(lab, options.signal)),
@@ -68,7 +71,7 @@ export async function probe(baseUrl: string, options: ProbeOptions): Promise<Pro
     tookMs: clock.now() - startedAt,
   };
   remembered.set(lab.id, profile);
-  if (cache) write(cache, { ...read(cache), [lab.id]: profile });
+  if (cache) keep(cache, profile);
   return profile;
 }
 
@@ -114,7 +117,8 @@ function read(path: string): Readonly<Record<string, ProbedProfile>> {
 }
 
 /** Whole or not at all. */
-function write(path: string, profiles: Readonly<Record<string, ProbedProfile>>): void {
+function keep(path: string, profile: ProbedProfile): void {
+  const profiles = { ...read(path), [profile.id]: profile };
   const draft = `${path}.${process.pid}.tmp`;
   writeFileSync(draft, `${JSON.stringify({ version: formatVersion, profiles }, null, 2)}\n`);
   renameSync(draft, path);

@@ -27,7 +27,7 @@ import { chosen, hasAnother, resting, type Upstream } from "./upstreams.ts";
 /** Another server of the same model. */
 export interface Mirror {
   readonly baseUrl: string;
-  /** @default that of the first server */
+  /** @default that of the first server; its other headers go to every mirror */
   readonly apiKey?: string;
   /** Its share of the work, > 0; the first server's is 1. @default 1 */
   readonly weight?: number;

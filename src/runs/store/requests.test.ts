@@ -99,6 +99,19 @@ describe.each(Object.entries(places))("%s", (_, place) => {
     expect(await books.account("shop")).toEqual({ spent: cost({ calls: 3 }), reserved: cost({}) });
   });
 
+  test("what is gone on with on another day is paid by the account that it was begun for", async () => {
+    await using world = await open();
+    const { books } = world;
+    const one = plan({ account: "monday" });
+    await books.begin(one);
+    await books.finish(one.id, cost({ calls: 2 }));
+    await books.begin({ ...one, account: "tuesday" });
+    expect(await books.account("monday")).toMatchObject({ spent: { calls: 2 }, reserved: { calls: 1 } });
+    await books.finish(one.id, cost({ calls: 3 }), reply);
+    expect(await books.account("monday")).toMatchObject({ spent: { calls: 3 }, reserved: { calls: 0 } });
+    expect(await books.account("tuesday")).toMatchObject({ spent: { calls: 0 }, reserved: { calls: 0 } });
+  });
+
   test("a dead process's requests count as paid in full, until they are gone on with", async () => {
     await using world = await open();
     const { books, store } = world;

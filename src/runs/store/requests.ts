@@ -88,8 +88,13 @@ export function requestBooks({ database }: SqlStore): RequestBooks {
   return {
     begin: ({ id, caller, account, fingerprint, runs, seed, worst, limits }) =>
       database.transaction<Begun>(function* () {
-        const spent = yield* held(account);
+        let pays = account;
+        let spent = yield* held(pays);
         const [there] = yield { sql: "select * from requests where id = $1", parameters: [id] };
+        if (there && there["account"] !== account) {
+          pays = there["account"] as string; // as it was begun, on an earlier day say
+          spent = yield* held(pays);
+        }
         if (there) {
           if (there["fingerprint"] !== fingerprint) return { type: "conflict" };
           const reply = replyOf(there);
@@ -97,9 +102,7 @@ export function requestBooks({ database }: SqlStore): RequestBooks {
           if (there["finished_at"] === null && !isDeadHere(there)) return { type: "running" };
         }
         const paid = there ? costOf(there) : cost({});
-        const reserved = sum(
-          (yield { sql: open, parameters: [account] }).filter((row) => row["id"] !== id).map(unpaid),
-        );
+        const reserved = sum((yield { sql: open, parameters: [pays] }).filter((row) => row["id"] !== id).map(unpaid));
         for (const [limit, unit] of Object.entries(counted) as [
           keyof typeof counted,
           (typeof counted)[keyof typeof counted],

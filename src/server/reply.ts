@@ -4,6 +4,7 @@ import type { TextState } from "../policies/text.ts";
 import type { Json } from "../problem.ts";
 import type { Result } from "../run.ts";
 import type { RequestReply } from "../runs/store/index.ts";
+import { ApiError } from "./api-error.ts";
 import { noAnswer, type Performed, runsJson, spentJson } from "./perform.ts";
 
 type JsonObject = { readonly [name: string]: Json };
@@ -58,11 +59,39 @@ const usageOf = ({ tokens, promptTokens, cachedTokens }: Spent): JsonObject => (
   prompt_tokens_details: { cached_tokens: cachedTokens },
 });
 
-/** A finished answer as the chunks of a stream. */
-export function* chunksOf(body: Json, includeUsage: boolean): Generator<JsonObject> {
+const chunkKind = (shape: Shape): string => (shape === "chat.completion" ? "chat.completion.chunk" : shape);
+
+/** More of the one answer of a request, while it is written. */
+export const deltaChunk = (
+  shape: Shape,
+  { id, model, created, isFirst }: { id: string; model: string; created: number; isFirst: boolean },
+  delta: string,
+): JsonObject => ({
+  id,
+  created,
+  model,
+  object: chunkKind(shape),
+  choices: [
+    {
+      index: 0,
+      logprobs: null,
+      finish_reason: null,
+      ...(shape === "chat.completion"
+        ? { delta: { ...(isFirst && { role: "assistant" }), content: delta } }
+        : { text: delta }),
+    },
+  ],
+});
+
+/**
+ * A finished answer as the chunks of a stream.
+ * @param sent what of its first choice was sent before
+ * @throws ApiError where that is another answer
+ */
+export function* chunksOf(body: Json, includeUsage: boolean, sent = ""): Generator<JsonObject> {
   const { choices, usage, ponderosa, object, ...shared } = body as JsonObject & { choices: readonly JsonObject[] };
   const isChat = object === "chat.completion";
-  const kind = isChat ? "chat.completion.chunk" : "text_completion";
+  const kind = chunkKind(object as Shape);
   const chunk = (choice: JsonObject, more: JsonObject = {}): JsonObject => ({
     ...shared,
     object: kind,
@@ -72,10 +101,14 @@ export function* chunksOf(body: Json, includeUsage: boolean): Generator<JsonObje
   });
   for (const [place, choice] of choices.entries()) {
     const { index = 0, finish_reason = null } = choice;
-    if (isChat) {
-      const { content = "" } = choice["message"] as JsonObject;
-      yield chunk({ index, delta: { role: "assistant", content } });
-    } else yield chunk({ index, text: choice["text"] ?? "" });
+    const whole = String(isChat ? (choice["message"] as JsonObject)["content"] : choice["text"]);
+    const before = place === 0 ? sent : "";
+    if (!whole.startsWith(before))
+      throw new ApiError("upstream_failed", "The model began its answer anew while it was streamed: ask again");
+    const content = whole.slice(before.length);
+    if (before === "")
+      yield chunk({ index, ...(isChat ? { delta: { role: "assistant", content } } : { text: content }) });
+    else if (content !== "") yield chunk({ index, ...(isChat ? { delta: { content } } : { text: content }) });
     const isLast = place === choices.length - 1;
     yield chunk(
       { index, finish_reason, ...(isChat ? { delta: {} } : { text: "" }) },
