@@ -1,6 +1,6 @@
 /** What is compared: methods of the table in the compact form of `methods/compact.ts`, and methods that an evaluation brings. */
 import type { Budget } from "../budget.ts";
-import { methodOf, parseMethod, type SetMethod, sizeOf } from "../methods/compact.ts";
+import { methodOf, type SetMethod } from "../methods/compact.ts";
 import type { MethodContext } from "../methods.ts";
 import type { Model } from "../model.ts";
 import type { TextState } from "../policies/text.ts";
@@ -18,8 +18,6 @@ export interface MadeContender {
 export type Contender =
   | SetMethod
   | { readonly label: string; readonly make: (context: MethodContext) => MadeContender };
-
-export { methodOf as contenderOf, parseMethod as parseContender, sizeOf };
 
 /** Of answers of a method that draws until the budget ends it: more is never asked for. */
 const mostDrawn = 1000;

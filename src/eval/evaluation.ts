@@ -15,12 +15,13 @@ import { z } from "zod";
 import { checkBudget } from "../account.ts";
 import type { Budget } from "../budget.ts";
 import type { MethodContext, MethodSettings } from "../methods.ts";
+import { methodOf, parseMethod } from "../methods/compact.ts";
 import { budgetText, readBudget } from "../methods/typed.ts";
 import type { Model } from "../model.ts";
 import { listed, suggestion } from "../nearest.ts";
 import type { Json } from "../problem.ts";
 import { taskNamed, tasks } from "../tasks/index.ts";
-import { type Contender, contenderOf, type MadeContender, parseContender } from "./contenders.ts";
+import type { Contender, MadeContender } from "./contenders.ts";
 
 /** A task of the package, with its levels of difficulty taken in turn; always the split that no shipped model was trained on. */
 export interface MadeProblems {
@@ -172,10 +173,10 @@ export function readEvaluation(options: unknown, source: (field: string) => stri
   const contenders = methods.map((entry, i) =>
     at(`methods[${i}]`, () =>
       typeof entry === "string"
-        ? parseContender(entry)
+        ? parseMethod(entry)
         : "make" in entry
           ? entry
-          : contenderOf(entry.method, entry.settings ?? {}, entry.label),
+          : methodOf(entry.method, entry.settings ?? {}, entry.label),
     ),
   );
   checkDistinct(

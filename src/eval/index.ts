@@ -1,4 +1,4 @@
-export { type Contender, contenderOf, type MadeContender, parseContender, sizeOf } from "./contenders.ts";
+export type { Contender, MadeContender } from "./contenders.ts";
 export { evaluate, type Evaluated, type EvaluateEvent, type EvaluateOptions } from "./evaluate.ts";
 export {
   budgetLabel,

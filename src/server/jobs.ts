@@ -3,7 +3,7 @@
  * which goes on as long as one of its clients is there.
  */
 import { createHash, randomInt, randomUUID } from "node:crypto";
-import type { Budget, Limit } from "../budget.ts";
+import type { Budget, Cost, Limit } from "../budget.ts";
 import { unreachable } from "../errors.ts";
 import type { RunEvent } from "../event.ts";
 import type { Model } from "../model.ts";
@@ -62,6 +62,8 @@ export interface Jobs {
   readonly size: number;
   /** Ends the jobs of one caller, or all. */
   stop(reason: ApiError, caller?: string): void;
+  /** Books what the store could not take before. @throws what the store throws while it fails */
+  bookLate(): Promise<void>;
   /** When no job is left. */
   idle(): Promise<void>;
 }
@@ -78,6 +80,7 @@ export interface JobsContext {
 export function createJobs(context: JobsContext): Jobs {
   const { books, admission } = context;
   const jobs = new Map<string, Job>();
+  const unbooked = new Map<string, { readonly spent: Cost; readonly reply: RequestReply | undefined }>();
 
   function open(request: JobRequest): Client {
     const { caller, idempotencyKey } = request;
@@ -176,17 +179,27 @@ export function createJobs(context: JobsContext): Jobs {
         { store: context.store, signal, watch },
       );
     } catch (error) {
-      await books.finish(id, worstOf(budget, n)); // what a defect has cost nobody knows
+      await book(id, worstOf(budget, n)); // what a defect has cost nobody knows
       throw error;
     }
     tell(id, request, performed);
     if (signal.aborted) {
-      await books.finish(id, performed.spent);
+      await book(id, performed.spent);
       throw signal.reason;
     }
     const reply = completionReply(shape, { id, model: modelName, method: method.label, seed }, performed);
-    await books.finish(id, performed.spent, reply);
+    await book(id, performed.spent, reply);
     return reply;
+  }
+
+  /** Where the store fails just then, what was spent is booked when it is back. */
+  async function book(id: string, spent: Cost, reply?: RequestReply): Promise<void> {
+    try {
+      await books.finish(id, spent, reply);
+    } catch (error) {
+      unbooked.set(id, { spent, reply });
+      throw error;
+    }
   }
 
   /** To metrics and log: codes and counts; what an upstream said may quote the prompt. */
@@ -233,6 +246,12 @@ export function createJobs(context: JobsContext): Jobs {
     },
     stop(reason, caller) {
       for (const job of jobs.values()) if (caller === undefined || job.caller === caller) job.stopping.abort(reason);
+    },
+    async bookLate() {
+      for (const [id, { spent, reply }] of unbooked) {
+        await books.finish(id, spent, reply);
+        unbooked.delete(id);
+      }
     },
     async idle() {
       while (jobs.size > 0) await Promise.allSettled([...jobs.values()].map(({ reply }) => reply));

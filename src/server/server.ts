@@ -60,8 +60,8 @@ type Bindings = { Variables: { caller: Caller } };
 /** Without a key: whoever looks after the server asks these. */
 const open: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
-/** How often what is old is deleted. */
-const forgetMs = 60_000;
+/** How often what could not be booked is, and what is old is deleted. */
+const houseMs = 10_000;
 
 /** @throws RangeError where a method was named for a model that cannot do it */
 export async function createServer({
@@ -83,10 +83,11 @@ export async function createServer({
   let isDraining = false;
   const interrupted = await books.settleDead();
   if (interrupted > 0) log("interrupted-requests", { count: interrupted });
-  const forgetting = setInterval(() => void forget(), forgetMs).unref();
+  const keepingHouse = setInterval(() => void keepHouse(), houseMs).unref();
 
-  async function forget(): Promise<void> {
+  async function keepHouse(): Promise<void> {
     try {
+      await jobs.bookLate();
       while ((await books.forget(Date.now() - keepHours * 3_600_000)) > 0);
     } catch (error) {
       log("defect", { error: placeOf(error, logPrompts) });
@@ -183,10 +184,11 @@ export async function createServer({
     },
     async drain() {
       isDraining = true;
-      clearInterval(forgetting);
+      clearInterval(keepingHouse);
       const late = setTimeout(() => jobs.stop(shuttingDown()), drainSeconds * 1000);
       await jobs.idle();
       clearTimeout(late);
+      await keepHouse();
     },
     get inFlight() {
       return jobs.size;

@@ -410,7 +410,7 @@ test("SIGTERM: no more is taken, what is at work is finished, the rest is kept t
   expect(kept).toHaveLength(1);
 });
 
-test("the store fails: ready no more, no request is let through unpaid, and after it is back all goes on", async () => {
+test("the store fails: ready no more, nothing is bought without a reservation; when it is back all is booked and goes on", async () => {
   const store = await openStore(":memory:");
   let broken = false;
   const { database } = store;
@@ -419,7 +419,7 @@ test("the store fails: ready no more, no request is let through unpaid, and afte
       if (broken) throw new Error(`connection lost ${canary}`);
       return act(...args);
     }) as (...args: T) => Promise<R>;
-  const model = answering();
+  const model = answering({ delayMs: 20 });
   await using server = await served(
     { m: model },
     {},
@@ -443,8 +443,16 @@ test("the store fails: ready no more, no request is let through unpaid, and afte
   expect(JSON.stringify(failed.body)).not.toContain(canary);
   expect(model.calls).toHaveLength(1);
   broken = false;
+  const last = server.chat();
+  await until(() => model.calls.length === 2);
+  broken = true; // between the call and its booking
+  expect((await last).status).toBe(500);
+  broken = false;
+  expect((await server.books.account("everybody")).reserved.calls).toBeGreaterThan(0);
   expect((await server.chat()).status).toBe(200);
+  await server.server.drain();
   await expectNothingLeft(server);
+  expect((await server.books.account("everybody")).spent.calls).toBe(3);
 });
 
 test("SIGTERM of the process while it streams: the stream ends with an error, the exit code is 0", async () => {
