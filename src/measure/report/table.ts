@@ -84,7 +84,7 @@ export function columnsOf({ cells, baseline, evaluation }: Report): Column[] {
     ...cost("promptTokens", "prompt", "prompt tokens evaluated, mean of a run", 8),
     ...cost("calls", "calls", "requests to the model, mean of a run", 7),
     ...cost("dollars", "cost", "US dollars charged, mean of a run", 4, dollars),
-    ...cost("seconds", "seconds", "wall clock, mean of a run", 9),
+    ...cost("seconds", "seconds", "wall clock, mean of a run; replies out of the ledger take none", 9),
     ...cost("operations", "FLOPs", "2 · parameters · tokens, mean of a run", 11),
     ...(some(({ paidShare }) => paidShare.value !== undefined && paidShare.value < 1)
       ? [
