@@ -26,11 +26,11 @@ export function countPromptTokens(prompt: Prompt, countTokens: (text: string) =>
 }
 
 /**
- * What is behind an address may cost money: without its price a limit in dollars would never be reached.
+ * What is behind an address, or a provider with its `#`, may cost money: without its price a limit in dollars would never be reached.
  * @throws RangeError where a budget limits dollars and nobody knows what the model costs
  */
 export function requirePrice({ id, price }: Pick<Model, "id" | "price">, budgets: readonly Budget[]): void {
-  if (price || !/^https?:/.test(id) || budgets.every(({ dollars }) => dollars === undefined)) return;
+  if (price || !/^https?:|#/.test(id) || budgets.every(({ dollars }) => dollars === undefined)) return;
   throw new RangeError(
     `Cannot keep a budget in dollars as the price of ${id} is not known: give its price (0 where it is free), or limit tokens`,
   );

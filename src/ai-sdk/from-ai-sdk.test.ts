@@ -253,12 +253,37 @@ describe("faults", () => {
     expect([early.calls.length, late.calls.length]).toEqual([2, 1]);
   });
 
+  test.each([
+    ["Server overloaded", "unavailable", 2],
+    [{ type: "rate_limit_error", message: "slow down" }, "rate-limited", 2],
+    [{ type: "invalid_request_error", message: "no" }, "rejected", 1],
+  ])("an error inside a stream that is no Error, as %j, is %s", async (breaksWith, code, calls) => {
+    const sdk = sdkModel("v4", { text: "seven", breaksAfter: 0, breaksWith });
+    const options = { clock: stillClock(), retries: { count: 1 } };
+    const [part] = await partsOf(fromAiSdk(sdk, options).generate(request({ stream: true })));
+    expect(part).toMatchObject({ failure: { code, message: expect.stringMatching(/overloaded|slow down|no$/) } });
+    expect(sdk.calls).toHaveLength(calls);
+  });
+
   test("an abort ends a call that listens to nothing", { timeout: 1000 }, async () => {
     const controller = new AbortController();
     const ending = partsOf(fromAiSdk(sdkModel("v4", { hang: true })).generate(request({ signal: controller.signal })));
     setTimeout(() => controller.abort(), 10);
     expect(await ending).toEqual([]);
   });
+});
+
+test("a total of V2 that leaves out what came from a cache is charged whole", async () => {
+  const sdk = sdkModel("v2", { text: "six", usage: { inputTokens: 5, outputTokens: 3, cachedInputTokens: 900 } });
+  const [part] = await partsOf(fromAiSdk(sdk).generate(request()));
+  expect(part).toMatchObject({ completion: { cost: { promptTokens: 5, cachedTokens: 900 } } });
+});
+
+test("a key in a header of every call is in no message", async () => {
+  const sdk = sdkModel("v4", { throws: refusal(400, { body: '{"error":{"message":"bad key sk-canary-1"}}' }) });
+  const model = fromAiSdk(sdk, { call: { headers: { authorization: "Bearer sk-canary-1" } } });
+  const [part] = await partsOf(model.generate(request()));
+  expect(part).toMatchObject({ failure: { code: "rejected", message: expect.stringMatching(/bad key \[secret\]$/) } });
 });
 
 test("a name, as of a gateway, is not taken for a model", () => {

@@ -19,6 +19,7 @@ import { type Clock, systemClock } from "../models/clock.ts";
 import { endingOf, shownLength } from "../models/ending.ts";
 import { merge } from "../models/merge.ts";
 import { utf8Length } from "../models/openai/drafts.ts";
+import { secretsIn } from "../models/openai/http.ts";
 import { Limiter } from "../models/openai/limiter.ts";
 import { Refused, type Retries, retrying, usualRetries } from "../models/openai/retry.ts";
 import { countPromptTokens } from "../price.ts";
@@ -83,7 +84,8 @@ function made(sdk: AiSdkModel, options: FromAiSdkOptions, limiter: Limiter): Fro
   const any = sdk as unknown as AnyModel;
   const retries: Retries = { ...usualRetries, ...options.retries };
   const continues = capabilities?.continues ?? false;
-  const { headers: _, ...law } = call;
+  const { headers = {}, ...law } = call;
+  const secrets = secretsIn(Object.values(headers));
   const warnings: AiSdkWarning[] = [];
   const seen = new Set<string>();
   /** What the provider drops, by name: no later call will do it either. */
@@ -191,7 +193,7 @@ function made(sdk: AiSdkModel, options: FromAiSdkOptions, limiter: Limiter): Fro
         note(result["warnings"], call);
       } catch (thrown) {
         if (signal.aborted) throw thrown;
-        const failed = failedOf(thrown, id, clock);
+        const failed = failedOf(thrown, { id, secrets }, clock);
         // Asked again only where nothing has been written yet.
         throw failed instanceof Refused && (draft?.chunks ?? 0) > 0 ? new Failed(failed.code, failed.message) : failed;
       }
@@ -204,13 +206,7 @@ function made(sdk: AiSdkModel, options: FromAiSdkOptions, limiter: Limiter): Fro
     try {
       const call = callFor(request, seed, signal);
       asked = call;
-      await retrying(() => limiter.run(() => attempt(call), isRateLimit, signal), {
-        retries,
-        clock,
-        seed,
-        signal,
-        hasAnother: () => false,
-      });
+      await retrying(() => limiter.run(() => attempt(call), isRateLimit, signal), { retries, clock, seed, signal });
       const completion = completionOf(draft as unknown as Draft, request, terms);
       show(completion.text, completion.text.length);
       emit({ type: "completion", index, completion });

@@ -475,6 +475,8 @@ describe("middleware", () => {
     const told = toldBy(await generateText({ ...fixed, maxOutputTokens: 8, model }));
     // 2 of 12 thousandths each; the worst case, 8, fits after no more than two.
     expect(told).toMatchObject({ stopped: { why: "budget-spent", limit: "dollars" }, candidates: 3 });
+    const unpriced = { model: sdk, method: "majority:5", budget: { dollars: 0.012 } };
+    expect(() => ponderosa(unpriced)).toThrow(/budget in dollars as the price of .*#.* is not known/);
   });
 
   test("streams", async () => {

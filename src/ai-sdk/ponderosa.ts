@@ -20,6 +20,7 @@ import { Failed } from "../errors.ts";
 import type { RunEvent, Stopped } from "../event.ts";
 import type { Model } from "../model.ts";
 import type { TextState } from "../policies/text.ts";
+import { requirePrice } from "../price.ts";
 import { type Result, type Run, run } from "../run.ts";
 import type { Outcome } from "../search.ts";
 import type { AiSdkModel } from "./base.ts";
@@ -55,9 +56,10 @@ export function ponderosa({ model, ...options }: PonderosaOptions): LanguageMode
   return languageModel(baseOf(model), methodFor(options.method), options);
 }
 
-/** @throws RangeError where the budget is none */
+/** @throws RangeError where the budget is none, or limits dollars and the price is not known */
 export function languageModel(base: Model, method: Method, options: SearchOptions): LanguageModelV4 {
   checkBudget(options.budget ?? {});
+  requirePrice(base, [options.budget ?? {}]);
   const modelId = `${base.id}+${method.label}`;
 
   function started(question: Question, signal: AbortSignal | undefined): Run<TextState> & Disposable {

@@ -84,7 +84,8 @@ function usageOf(usage: unknown, id: string): Usage {
   return {
     tokens: count(written["total"]),
     reasoningTokens: count(written["reasoning"]),
-    promptTokens: total === undefined ? count(read["noCache"]) : Math.max(total - cached, 0),
+    // Some providers of V2 leave those from a cache out of the total.
+    promptTokens: total === undefined ? count(read["noCache"]) : total < cached ? total : total - cached,
     cachedTokens: cached,
   };
 }

@@ -8,7 +8,7 @@ export interface Clock {
 }
 
 /** Timers hold no more than 2^31 - 1 ms; Node fires longer ones at once. */
-const maxTimerMs = 2 ** 31 - 1;
+export const maxTimerMs: number = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

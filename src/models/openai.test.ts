@@ -247,6 +247,14 @@ test("no more requests in flight than allowed", async () => {
   expect(server.calls).toHaveLength(6);
 });
 
+test.each([Number.POSITIVE_INFINITY, 2 ** 31, 0, Number.NaN])(
+  "a time of %d ms, which no timer keeps, is refused",
+  (ms) => {
+    const options = { baseUrl: "http://x/v1", model: "m", timeouts: { requestMs: ms } };
+    expect(() => openai(options)).toThrow(/'requestMs' must be a number of milliseconds in \(0, 2147483647\]/);
+  },
+);
+
 test("a model by its URL; queries and keys stay out of its name", async () => {
   expect(openaiFromUrl("http://127.0.0.1:8000/v1/?version=7#org/qwen").id).toBe("http://127.0.0.1:8000/v1#org/qwen");
   expect(() => openaiFromUrl("http://127.0.0.1:8000/v1")).toThrow(/#qwen/);

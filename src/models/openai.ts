@@ -27,7 +27,7 @@ import { eventsOf } from "./openai/events.ts";
 import { meaningOf, type Reply, statusOf } from "./openai/http.ts";
 import { hasAbility, type Scoring, type ServerProfile } from "./openai/profile.ts";
 import { isProfileName, type ProfileName, profileNames, profiles } from "./openai/profiles.ts";
-import { type Api, type Dialect, generateBody, pathOf } from "./openai/request.ts";
+import { type Api, type Dialect, generateBody, isHarmless, pathOf } from "./openai/request.ts";
 import { scoringRequest } from "./openai/scoring.ts";
 import { objectOf, type ServerOptions, serverOf } from "./openai/server.ts";
 import { settle, settleFailed, type Settlement } from "./openai/settle.ts";
@@ -86,7 +86,7 @@ export function openai(options: OpenaiOptions): Model {
       `The ${api} API of ${id} cannot score given text: use api "completions" of vLLM or SGLang for that`,
     );
   const continuation = fields?.continuation ?? usualContinuation;
-  const neutral = fields?.neutral ?? {};
+  const neutral = fields?.neutral ?? usualNeutral;
   const dialect: Dialect = { id, model, api, capabilities, body, maxTokensField, continuation, neutral };
 
   /** The samples of one request, at most `samplesPerCall`. */
@@ -102,7 +102,7 @@ export function openai(options: OpenaiOptions): Model {
       price,
       countTokens,
       promptTokens: countPromptTokens(prefix.prompt, countTokens) + countTokens(prefix.text),
-      isNeutral: !fields || fields.neutral !== undefined,
+      isNeutral: (!fields || fields.neutral !== undefined) && isHarmless(body),
     };
     const stream = request.stream === true || request.until !== undefined;
     const shown: number[] = entries.map(() => 0);
@@ -202,7 +202,7 @@ export function openai(options: OpenaiOptions): Model {
         `Cannot score the end of an answer of ${id}: give 'endText', the text of the token that ends one`,
       );
     const request = scoringRequest(scoring as Scoring, dialect, prefix, text + (end ? endText : ""));
-    return exchange({ path: request.path, body: request.body, stream: false, seed: 0, signal }, async (reply) => {
+    return exchange({ path: request.path, body: request.body, stream: false, signal }, async (reply) => {
       const { tokens, logProbs, usage } = request.read(await objectOf(reply));
       const used = usage ?? { tokens: 0, promptTokens: countTokens(request.text), cachedTokens: 0 };
       const spent: Cost = cost({ calls: 1, ...used, nanodollars: nanodollars(price, used) });
@@ -242,6 +242,9 @@ export function openai(options: OpenaiOptions): Model {
     },
   };
 }
+
+/** The API's defaults, yet sent: vLLM takes others from the model's generation_config.json. */
+const usualNeutral: Readonly<Record<string, Json>> = { temperature: 1, top_p: 1 };
 
 const usualContinuation: Readonly<Record<string, Json>> = {
   continue_final_message: true,

@@ -175,6 +175,12 @@ test("row 4: a key in any other message is cut out", async () => {
   expect(await ask(client(server))).toMatchObject([failed("rejected", /bad key \[secret\] here/)]);
 });
 
+test("row 4: so is one that is a header", async () => {
+  const server = await serve([{ status: 400, json: { error: { message: `bad key ${apiKey} here` } } }]);
+  const headers = { authorization: `Bearer ${apiKey}` };
+  expect(await ask(client(server, { apiKey: undefined, headers }))).toMatchObject([failed("rejected", /\[secret\]/)]);
+});
+
 test.each([
   { error: { code: "context_length_exceeded", message: "too long" } },
   {
@@ -238,10 +244,10 @@ test("row 7: a connection reset before the headers is asked again, and charged o
 });
 
 test("row 8: headers, and then nothing", async () => {
-  const timeouts = { firstByteMs: 200 };
+  const timeouts = { firstByteMs: 80 };
   const server = await serve([{ then: "hang" }]);
   expect(await ask(client(server, { timeouts }), streamed)).toMatchObject([
-    failed("timeout", /no first byte within 200 ms/),
+    failed("timeout", /no first byte within 80 ms/),
   ]);
   parts = [];
   const json = await serve([{ headers: { "content-type": "application/json" }, then: "hang" }]);
@@ -259,8 +265,8 @@ test("row 8: the body hangs after some text, which is charged", async () => {
 test("row 9: a trickle ends with the attempt's time, though it never stops", async () => {
   const bytes = [...events(chatChunk("a".repeat(100))).join("")].flatMap((byte) => [byte, 20]);
   const server = await serve([{ pieces: bytes }]);
-  expect(await ask(client(server, { timeouts: { attemptMs: 400 } }), streamed)).toMatchObject([
-    failed("timeout", /no whole reply within 400 ms/),
+  expect(await ask(client(server, { timeouts: { attemptMs: 200 } }), streamed)).toMatchObject([
+    failed("timeout", /no whole reply within 200 ms/),
   ]);
 });
 
@@ -273,11 +279,11 @@ test("row 9: all attempts together have a time, too", async () => {
 });
 
 test("row 10: an answer after the timeout is dropped", async () => {
-  const server = await serve([{ ...chatReply(["late"]), delayMs: 400 }]);
-  expect(await ask(client(server, { timeouts: { attemptMs: 200 } }))).toMatchObject([
+  const server = await serve([{ ...chatReply(["late"]), delayMs: 200 }]);
+  expect(await ask(client(server, { timeouts: { attemptMs: 80 } }))).toMatchObject([
     { ...failed("timeout"), cost: { calls: 1, promptTokens: 2, tokens: 0 } },
   ]);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await new Promise((resolve) => setTimeout(resolve, 180));
   expect(parts).toHaveLength(1);
 });
 

@@ -1,6 +1,7 @@
 /** A server over scripted models and a store in memory, called without a socket. */
 import { createHash } from "node:crypto";
 import type { Model } from "../../src/model.ts";
+import type { Embedder } from "../../src/reader.ts";
 import { openStore, type RequestBooks, requestBooks, type SqlStore } from "../../src/runs/store/index.ts";
 import {
   createServer,
@@ -37,19 +38,22 @@ export const keyOf = (name: string, secret: string, more: Partial<KeyEntry> = {}
 export async function served(
   models: Record<string, Model>,
   options: Partial<ServerOptions> = {},
-  { store: given }: { store?: SqlStore } = {},
+  { store: given, embedders = {} }: { store?: SqlStore; embedders?: Record<string, Embedder> } = {},
 ): Promise<Served> {
   const store = given ?? (await openStore(":memory:"));
   const log: Record<string, unknown>[] = [];
-  const specs = Object.fromEntries(Object.entries(models).map(([name, model]) => [name, { spec: () => model }]));
+  const specsOf = <T>(opened: Record<string, T>) =>
+    Object.fromEntries(Object.entries(opened).map(([name, one]) => [name, { spec: () => one }]));
   const configuration = readConfiguration({
     methods: { "best-of-4": "best-of-n:4?scorer=likelihood", "majority-3": "majority:3" },
     ...options,
-    models: specs,
+    models: specsOf(models),
+    embedders: specsOf(embedders),
   });
   const server = await createServer({
     configuration,
     models: new Map(Object.entries(models)),
+    embedders: new Map(Object.entries(embedders)),
     store,
     log: (event, fields) => void log.push({ event, ...fields }),
   });

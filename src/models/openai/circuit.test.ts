@@ -56,4 +56,6 @@ test("a clock that is set back closes nothing for longer", () => {
   pass("failed");
   wait(-3_600_000);
   expect(waitMs()).toBe(100);
+  wait(100);
+  expect(waitMs()).toBe(0);
 });

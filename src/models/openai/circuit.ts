@@ -34,7 +34,8 @@ export function circuitOf({ failures, coolMs }: Circuits, clock: Clock): Circuit
     waitMs() {
       if (openedAt === undefined) return 0;
       if (isTrying) return coolMs;
-      return Math.min(Math.max(openedAt + coolMs - clock.now(), 0), coolMs); // clocks jump
+      openedAt = Math.min(openedAt, clock.now()); // clocks are set back
+      return Math.max(openedAt + coolMs - clock.now(), 0);
     },
     enter() {
       const known = failed;

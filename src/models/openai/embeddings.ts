@@ -10,10 +10,10 @@ import { entriesOf, objectOf, type ServerOptions, serverOf, usageCost } from "./
  * const scorer = similarity(openaiEmbedder({ baseUrl: "http://127.0.0.1:8000/v1", model: "bge-m3" }));
  * ```
  */
-export function openaiEmbedder(options: ServerOptions): Embedder {
+export function openaiEmbedder(options: ServerOptions): Embedder & AsyncDisposable {
   const { model, price, countTokens = utf8Length } = options;
-  const { connection, exchange } = serverOf(options);
-  const { id } = connection;
+  const server = serverOf(options);
+  const { id } = server.connection;
 
   function vectorOf({ embedding }: Readonly<Record<string, unknown>>): readonly number[] {
     if (Array.isArray(embedding) && embedding.length > 0 && embedding.every(Number.isFinite))
@@ -28,12 +28,13 @@ export function openaiEmbedder(options: ServerOptions): Embedder {
     async embed(texts, { signal }) {
       if (texts.length === 0) return { vectors: [], cost: noCost };
       const body = { model, input: texts, encoding_format: "float", ...options.body };
-      return exchange({ path: "/embeddings", body, stream: false, seed: 0, signal }, async (reply) => {
+      return server.exchange({ path: "/embeddings", body, stream: false, signal }, async (reply) => {
         const value = await objectOf(reply);
         const bound = texts.reduce((sum, text) => sum + countTokens(text), 0);
         const vectors = entriesOf(value["data"], texts.length, id).map(vectorOf);
         return { vectors, cost: usageCost(value, bound, price) };
       });
     },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

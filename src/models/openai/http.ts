@@ -279,6 +279,10 @@ function fieldsOf(said: unknown): { message: string; code: string; type: string 
   };
 }
 
+/** What of keys and values of headers no message may contain: not the word before a key, nothing short. */
+export const secretsIn = (values: readonly (string | undefined)[]): string[] =>
+  values.map((value = "") => value.replace(/^(Bearer|Basic) +/i, "")).filter((secret) => secret.length >= 6);
+
 /** One line of at most 300 characters without secrets. */
 export function shorten(text: string, secrets: readonly string[]): string {
   let clean = text;

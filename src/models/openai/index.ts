@@ -1,4 +1,11 @@
-/** Models behind an OpenAI-compatible server: those that write, and those that reward or embed. */
+/**
+ * Models behind an OpenAI-compatible server: those that write (`../openai.ts`), and those that reward or embed. Where what lies:
+ *
+ * - a request's way: `server` (whose turn, again, where), by `limiter`, `retry`, `circuit`, `upstreams`; then `http` over `transport`
+ * - what is said: `request`, `scoring`; what comes back: `events`, `drafts`, `settle`
+ * - what servers differ in: `profile`, declared in `profiles`, found by `probe` with `laboratory`, `identify`, `trials`
+ * - readers: `rewards`, `embeddings`, `tokens`; money: `prices`
+ */
 export type { Clock } from "../clock.ts";
 export { openai, openaiFromUrl, type OpenaiOptions, type ServerUrl, splitServerUrl } from "../openai.ts";
 export type { Circuits } from "./circuit.ts";

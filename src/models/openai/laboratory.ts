@@ -1,6 +1,7 @@
 /** Requests of a probe: counted, without retries, each an experiment whose failure is a finding. */
 import { addCosts, type Cost, cost, noCost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
+import { nanodollars } from "../../price.ts";
 import { utf8Length } from "./drafts.ts";
 import { isRecord, meaningOf, statusOf } from "./http.ts";
 import { type ServerOptions, serverOf } from "./server.ts";
@@ -23,7 +24,7 @@ export function laboratory(options: ServerOptions, signal: AbortSignal): Laborat
   let spent: Cost = noCost;
 
   const exchange = (path: string, body?: JsonObject): Promise<unknown> =>
-    server.exchange({ path, body, stream: false, seed: 0, signal }, async (reply) => {
+    server.exchange({ path, body, stream: false, signal }, async (reply) => {
       let text = "";
       for await (const piece of reply.texts()) text += piece;
       let said: unknown;
@@ -55,13 +56,11 @@ export function laboratory(options: ServerOptions, signal: AbortSignal): Laborat
       const said = await exchange(path, { model: options.model, ...body });
       const reply = isRecord(said) ? said : { data: said }; // SGLang's lists
       const usage = isRecord(reply["usage"]) ? reply["usage"] : {};
-      spent = addCosts(
-        spent,
-        cost({
-          tokens: countOf(usage["completion_tokens"], 0),
-          promptTokens: countOf(usage["prompt_tokens"], utf8Length(JSON.stringify(body))),
-        }),
-      );
+      const used = {
+        tokens: countOf(usage["completion_tokens"], 0),
+        promptTokens: countOf(usage["prompt_tokens"], utf8Length(JSON.stringify(body))),
+      };
+      spent = addCosts(spent, cost({ ...used, nanodollars: nanodollars(options.price, used) }));
       return reply;
     },
     async [Symbol.asyncDispose]() {
@@ -73,6 +72,8 @@ export function laboratory(options: ServerOptions, signal: AbortSignal): Laborat
 const countOf = (value: unknown, otherwise: number): number =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : otherwise;
 
-/** Whether the server was there and did not do it; otherwise nobody can tell. */
+/** Whether the server was there and did not do it; otherwise nobody can tell. OpenAI refuses where reasoning needs more tokens than a probe allows. */
 export const isNo = (thrown: unknown): boolean =>
-  thrown instanceof Failed && ["rejected", "bad-response", "unsupported", "overflow"].includes(thrown.code);
+  thrown instanceof Failed &&
+  ["rejected", "bad-response", "unsupported", "overflow"].includes(thrown.code) &&
+  !/could not finish the message/i.test(thrown.message);

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Model } from "../../model.ts";
 import { chatReply, type Upstream, upstream, type UpstreamReply } from "../../testing/upstream.ts";
 import { openai, type OpenaiOptions } from "../openai.ts";
+import { openaiEmbedder } from "./embeddings.ts";
 
 let servers: Upstream[] = [];
 afterEach(async () => {
@@ -52,6 +53,27 @@ test("a failed attempt goes to another at once; after some, the one that fails i
   expect(servers[0]?.calls).toHaveLength(5);
 });
 
+test("none is asked again sooner than it said, whatever another said", async () => {
+  let now = 0;
+  const clock = { now: () => now, sleep: async (ms: number) => void (now += ms) };
+  const busy = (seconds: number, asked: number[]) => (): UpstreamReply => {
+    asked.push(now);
+    return { status: 429, headers: { "retry-after": String(seconds) }, json: {} };
+  };
+  const [slow, quick]: [number[], number[]] = [[], []];
+  const plans = [{ reply: busy(50, slow) }, { reply: busy(1, quick) }];
+  await using model = (await client(plans, { clock, retries: { count: 30 } })) as Model & AsyncDisposable;
+  await ask(model, [1]);
+  expect(slow.length + quick.length).toBe(31);
+  for (const [asked, ms] of [
+    [slow, 50_000],
+    [quick, 1000],
+  ] as const) {
+    expect(asked.length).toBeGreaterThan(1);
+    for (const [i, at] of asked.slice(1).entries()) expect(at - (asked[i] as number)).toBeGreaterThanOrEqual(ms);
+  }
+});
+
 test("where all fail it says which", async () => {
   const clock = { now: () => 0, sleep: async () => {} };
   const model = await client([{ reply: down }, { reply: down }], { retries: { count: 2 }, clock });
@@ -88,4 +110,20 @@ test("a time that runs out lowers the requests in flight, as a 429 does", async 
   await ask(model, [5, 6, 7, 8]);
   clearInterval(watching);
   expect(most).toBe(2);
+});
+
+test("what has no seed of its own is shared, too: by what is asked", async () => {
+  const scored = (): UpstreamReply => ({ json: { data: [{ index: 0, embedding: [1] }] } });
+  servers.push(await upstream(scored), await upstream(scored));
+  const [first, second] = servers as [Upstream, Upstream];
+  await using embedder = openaiEmbedder({ baseUrl: first.url, model: "m", mirrors: [{ baseUrl: second.url }] });
+  const { signal } = new AbortController();
+  const asked = (): unknown[][] => servers.map(({ calls }) => calls.map(({ body }) => body["input"]));
+  for (let i = 0; i < 20; i++) await embedder.embed([`text ${i}`], { signal });
+  const once = asked();
+  for (const inputs of once) expect(inputs.length).toBeGreaterThan(2); // 2 or fewer of 20 by a fair lot: 2e-4
+  for (let i = 0; i < 20; i++) await embedder.embed([`text ${i}`], { signal });
+  expect(asked()).toEqual(once.map((inputs) => [...inputs, ...inputs]));
+  await embedder[Symbol.asyncDispose]();
+  await expect.poll(() => first.sockets + second.sockets).toBe(0);
 });

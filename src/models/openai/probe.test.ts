@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
@@ -145,6 +145,25 @@ test("where the words differ, those that work are written down: llama-server", a
   expect(profile.abilities.adapters).toMatchObject({ works: "yes" });
 });
 
+test("a reasoning model that refuses 'top_p' and short answers is neither misjudged nor remembered", async () => {
+  let isPatient = false;
+  const url = await serve(({ path, body }) => {
+    if (path === "/v1/models") return { json: { data: [{ id: "m", owned_by: "system" }] } };
+    if (path !== "/v1/chat/completions") return path === "/version" ? { status: 401, json: {} } : absent;
+    for (const field of ["max_tokens", "top_p", "logprobs"])
+      if (field in body) return { status: 400, json: { error: { message: `Unsupported parameter: ${field}` } } };
+    const message = "Could not finish the message because max_tokens or model output limit was reached";
+    return isPatient ? chatReply([`${String(body["seed"])}`]) : { status: 400, json: { error: { message } } };
+  });
+  const first = await probe(url, { model });
+  expect([first.abilities.chat.works, first.abilities.samples.works]).toEqual(["unknown", "unknown"]);
+  isPatient = true;
+  const { abilities } = await probe(url, { model });
+  expect(abilities.chat.works).toBe("yes");
+  expect(abilities.seed).toEqual({ works: "yes", evidence: 'seed 7 gave "7" twice, seed 8 "8"' });
+  expect(abilities.logProbs.works).toBe("no");
+});
+
 test("newer OpenAI models take another name of the limit", async () => {
   const profile = await probe(
     await serve(({ path, body }) => {
@@ -196,6 +215,30 @@ test("a server is probed once, in this process and by a file in the next", async
   }
 });
 
+test("a broken file is told before anything is asked; a probe costs what its tokens cost", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponderosa-probe-"));
+  try {
+    const cache = join(folder, "probed.json");
+    writeFileSync(cache, "{");
+    const url = await serve(likeVllm);
+    await expect(probe(url, { model, cache, fresh: true })).rejects.toThrow(/it is no JSON/);
+    expect(server?.calls).toEqual([]);
+    const price = { dollarsPerPromptToken: 1e-9, dollarsPerToken: 3e-9 };
+    const { cost } = await probe(url, { model, price });
+    expect(cost.nanodollars).toBe(cost.promptTokens + 3 * cost.tokens);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("who gives up is told his own reason", async () => {
+  const url = await serve(() => "hang");
+  const abort = new AbortController();
+  const probing = probe(url, { model, signal: abort.signal });
+  abort.abort("enough");
+  await expect(probing).rejects.toBe("enough");
+});
+
 test("time is bounded: what there was none for is unknown", async () => {
   const url = await serve(({ path }) => (path === "/v1/chat/completions" ? "hang" : absent));
   const started = performance.now();
@@ -204,6 +247,7 @@ test("time is bounded: what there was none for is unknown", async () => {
   expect(profile.abilities.chat).toMatchObject({ works: "unknown" });
   expect(sorted(profile.abilities)["yes"]).toEqual([]);
   await expect.poll(() => server?.open).toBe(0);
+  expect((await probe(url, { model, timeoutMs: 100 })).probedAt).toBeGreaterThan(profile.probedAt); // not remembered
 });
 
 test("a server that is not there, or refuses the key, has no profile; the key is in no message", async () => {

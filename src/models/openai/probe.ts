@@ -1,8 +1,8 @@
 /**
  * Asks a server what it can do: which one it is, then one tiny request for each ability, and writes down what really happened.
  *
- * About 30 requests of 1 to 24 tokens, one after another; a reply of the model costs what it costs. What a server refuses is "no",
- * what it cannot be asked for (no time left, an error of its own, a reply that could mean both) is "unknown" and is not relied on.
+ * About 30 requests of 1 to 24 tokens, one after another. What a server refuses is "no", what it cannot be asked for (no time left,
+ * an error of its own, a reply that could mean both) is "unknown" and is not relied on.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Cost } from "../../budget.ts";
@@ -16,10 +16,11 @@ import { profiles } from "./profiles.ts";
 import type { ServerOptions } from "./server.ts";
 import { type FieldsDraft, found, trials } from "./trials.ts";
 
-export interface ProbeOptions extends Omit<ServerOptions, "baseUrl" | "mirrors" | "retries" | "circuit"> {
+export interface ProbeOptions
+  extends Omit<ServerOptions, "baseUrl" | "mirrors" | "retries" | "circuit" | "concurrency" | "body" | "countTokens"> {
   /** For all requests together; what is left then is "unknown". @default 60000 */
   readonly timeoutMs?: number;
-  /** A file of earlier findings, by address and model: what is in it is not asked again. Made where it is missing. */
+  /** A file of earlier findings, by address and model: what is in it is not asked again. Made where it is missing. Findings that time cut short are not kept. */
   readonly cache?: string;
   /** Asks again, whatever is known. */
   readonly fresh?: boolean;
@@ -57,9 +58,10 @@ export async function probe(baseUrl: string, options: ProbeOptions): Promise<Pro
     { ...options, baseUrl, timeouts: { attemptMs: longestTrialMs, ...options.timeouts } },
     signal,
   );
-  const known = fresh ? undefined : (remembered.get(lab.id) ?? (cache && read(cache)[lab.id]));
+  const kept = cache === undefined ? {} : read(cache); // first, so that a broken file costs no request
+  const known = fresh ? undefined : (remembered.get(lab.id) ?? kept[lab.id]);
   if (known) {
-    if (cache) keep(cache, known);
+    if (cache !== undefined && !kept[lab.id]) keep(cache, known);
     return known;
   }
   const startedAt = clock.now();
@@ -70,8 +72,9 @@ export async function probe(baseUrl: string, options: ProbeOptions): Promise<Pro
     probedAt: startedAt,
     tookMs: clock.now() - startedAt,
   };
+  if (late.aborted || profile.abilities.chat.works === "unknown") return profile; // another time may tell more
   remembered.set(lab.id, profile);
-  if (cache) keep(cache, profile);
+  if (cache !== undefined) keep(cache, profile);
   return profile;
 }
 
@@ -79,6 +82,7 @@ type Examined = Omit<ProbedProfile, "id" | "cost" | "probedAt" | "tookMs">;
 
 async function examine(lab: Laboratory, outer: AbortSignal | undefined): Promise<Examined> {
   const identity = await identify(lab).catch((thrown: unknown) => {
+    outer?.throwIfAborted();
     throw thrown instanceof Failed
       ? thrown
       : new Failed("timeout", `${lab.id} did not say in time what it is`, { cause: thrown });

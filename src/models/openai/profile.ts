@@ -42,7 +42,7 @@ export type GrammarField = "structured_outputs" | "guided_choice" | "regex" | "g
 
 export interface ServerFields {
   readonly maxTokens: "max_tokens" | "max_completion_tokens";
-  /** Turns off what the server would cut or penalise by itself; empty where it does not, absent where its API cannot. */
+  /** Sent where nothing else is asked, so that the server cuts and penalises nothing by itself; empty where it does not, absent where its API cannot. */
   readonly neutral?: Readonly<Record<string, Json>>;
   /** Sent beside a last message of the assistant, so that it is continued; absent where it is not continued. */
   readonly continuation?: Readonly<Record<string, Json>>;

@@ -55,6 +55,16 @@ test("where cuts cannot be turned off, the law that was sampled from is not know
 });
 
 test.each([
+  [{ top_k: 0, min_p: 0, cache_prompt: false }, -0.5],
+  [{ top_k: 20 }, NaN],
+  [{ temperature: 0.6 }, NaN],
+  [{ logit_bias: { 5: 1 } }, NaN],
+])("with %j in every request the proposal's log-probability is %d", async (body, logProposal) => {
+  const reply = chatReply(["a"], { logProbs: [[["a", -0.5]]], usage: { prompt_tokens: 1, completion_tokens: 1 } });
+  expect(await ask(await client(reply, { body }))).toMatchObject([{ completion: { logProb: -0.5, logProposal } }]);
+});
+
+test.each([
   ["vllm", { continue_final_message: true, add_generation_prompt: false }],
   ["sglang", { continue_final_message: true }],
   ["llama-server", {}],
@@ -75,10 +85,18 @@ test("llama-server reuses no cache where replies must repeat", async () => {
   expect(model.revision).not.toBe(usual.revision);
 });
 
-test("OpenAI's name of the limit", async () => {
-  await ask(await client(chatReply(["4"]), { profile: "openai" }));
-  expect(sent()).toMatchObject({ max_completion_tokens: 50 });
-  expect(sent()).not.toHaveProperty("max_tokens");
+test.each(["openai", "azure"] as const)("%s is sent nothing that its reasoning models refuse", async (profile) => {
+  const model = await client(chatReply(["4"]), { profile });
+  await ask(model);
+  expect(sent()).toEqual({
+    model: "m",
+    messages: [{ role: "user", content: "hi" }],
+    max_completion_tokens: 50,
+    seed: 7,
+    stream: false,
+  });
+  await ask(model, { sampling: { temperature: 0.5, topP: 0.9 } });
+  expect(sent()).toMatchObject({ temperature: 0.5, top_p: 0.9 });
 });
 
 test("chat scores given text by prompt_logprobs: the last tokens that spell it", async () => {

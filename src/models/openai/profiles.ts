@@ -47,10 +47,14 @@ function declared(
   };
 }
 
-/** A request's `top_k`, `min_p` and penalties that change nothing. Sent always: the model's generation_config.json would set others. */
-const noCuts = { top_k: -1, min_p: 0, repetition_penalty: 1, presence_penalty: 0, frequency_penalty: 0 } as const;
+/** Change nothing, and are sent always: the model's generation_config.json would set others. */
+const plain = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 } as const;
+const noCuts = { ...plain, top_k: -1, min_p: 0, repetition_penalty: 1 } as const;
 
 const hosted: ServerFields = { maxTokens: "max_tokens", scoring: {} };
+
+/** Nothing is cut that nobody asked for, and reasoning models refuse `top_p` and log-probabilities, whatever their value. */
+const openaiFields: ServerFields = { maxTokens: "max_completion_tokens", neutral: {}, scoring: {} };
 
 export type ProfileName =
   | "vllm"
@@ -124,7 +128,7 @@ export const profiles: Readonly<Record<ProfileName, ServerProfile>> = {
     "github.com/ggml-org/llama.cpp, tools/server/README.md and server-common.cpp; read 2026-11-21",
     {
       maxTokens: "max_tokens",
-      neutral: { top_k: 0, min_p: 0, repeat_penalty: 1, presence_penalty: 0, frequency_penalty: 0 },
+      neutral: { ...plain, top_k: 0, min_p: 0, repeat_penalty: 1 },
       continuation: {},
       scoring: {},
       tokenizes: "content",
@@ -155,28 +159,28 @@ export const profiles: Readonly<Record<ProfileName, ServerProfile>> = {
     "lm-studio",
     "LM Studio",
     "lmstudio.ai/docs, api/openai-api, and issue lmstudio-ai/lms 60; read 2026-11-21",
-    { ...hosted, neutral: { top_k: 0, repeat_penalty: 1, presence_penalty: 0, frequency_penalty: 0 } },
+    { ...hosted, neutral: { ...plain, top_k: 0, repeat_penalty: 1 } },
     { completions: "yes", seed: "unknown", jsonSchema: "yes", embeds: "yes" },
   ),
   openai: declared(
     "openai",
     "OpenAI",
     "its OpenAPI description, CreateChatCompletionRequest, as in docs.rs/crate/openai-client-base; read 2026-11-21",
-    { maxTokens: "max_completion_tokens", neutral: {}, scoring: {} },
-    { samples: "yes", logProbs: "yes", jsonSchema: "yes", cachedTokens: "yes", embeds: "yes" },
+    openaiFields,
+    { samples: "yes", logProbs: "unknown", jsonSchema: "yes", cachedTokens: "yes", embeds: "yes" },
   ),
   azure: declared(
     "azure",
     "Azure-style deployments",
     "learn.microsoft.com/azure/ai-services/openai/reference; read 2026-11-21",
-    { maxTokens: "max_completion_tokens", neutral: {}, scoring: {} },
-    { samples: "yes", logProbs: "yes", jsonSchema: "yes", cachedTokens: "yes", embeds: "unknown" },
+    openaiFields,
+    { samples: "yes", logProbs: "unknown", jsonSchema: "yes", cachedTokens: "yes", embeds: "unknown" },
   ),
   openrouter: declared(
     "openrouter",
     "OpenRouter-style gateways",
     "openrouter.ai/docs/parameters; what works is up to the provider behind it, so probe; read 2026-11-21",
-    { ...hosted, neutral: { top_k: 0, min_p: 0, repetition_penalty: 1, presence_penalty: 0, frequency_penalty: 0 } },
+    { ...hosted, neutral: { ...noCuts, top_k: 0 } },
     { completions: "unknown", samples: "unknown", logProbs: "unknown", continues: "unknown", jsonSchema: "unknown" },
   ),
 };

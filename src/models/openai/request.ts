@@ -15,9 +15,30 @@ export interface Dialect {
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
   /** Beside a last message of the assistant, so that the server continues it. */
   readonly continuation: Readonly<Record<string, Json>>;
-  /** Turns off what the server would cut or penalise by itself. */
+  /** Sent where the request asks for nothing else: turns off what the server would cut or penalise by itself. */
   readonly neutral: Readonly<Record<string, Json>>;
 }
+
+/** Fields that shape what is drawn, with the values at which they do not. */
+const shaping: Readonly<Record<string, readonly Json[]>> = {
+  temperature: [1],
+  top_p: [1],
+  top_k: [0, -1],
+  min_p: [0],
+  presence_penalty: [0],
+  frequency_penalty: [0],
+  repetition_penalty: [1],
+  repeat_penalty: [1],
+  logit_bias: [],
+  response_format: [],
+  structured_outputs: [],
+  regex: [],
+  grammar: [],
+};
+
+/** Whether samples are drawn from the same law with these fields as without. */
+export const isHarmless = (body: Dialect["body"]): boolean =>
+  Object.entries(body).every(([name, value]) => !Object.hasOwn(shaping, name) || shaping[name]?.includes(value));
 
 export const pathOf = (api: Api): string => (api === "chat" ? "/chat/completions" : "/completions");
 
@@ -34,10 +55,9 @@ export function generateBody(
     model: dialect.model,
     ...(api === "chat" ? conversationOf(dialect, prefix) : { prompt: rawTextOf(dialect, prefix) }),
     [api === "chat" ? dialect.maxTokensField : "max_tokens"]: maxTokens,
-    // Sent although they are the API's defaults: vLLM takes defaults from the model's generation_config.json.
     ...dialect.neutral,
-    temperature,
-    top_p: topP,
+    ...(temperature !== 1 && { temperature }),
+    ...(topP !== 1 && { top_p: topP }),
     ...(topK !== undefined && (topK > 0 || !("top_k" in dialect.neutral)) && { top_k: topK }),
     ...(minP !== undefined && { min_p: minP }),
     ...(stop && stop.length > 0 && { stop }),
@@ -47,20 +67,6 @@ export function generateBody(
     ...(capabilities.logProbs && (api === "chat" ? { logprobs: true, top_logprobs: 1 } : { logprobs: 1 })),
     stream,
     ...(stream && { stream_options: { include_usage: true } }),
-    ...dialect.body,
-  };
-}
-
-/** The text whose tokens are scored, in a request that generates nothing. vLLM's completions API. */
-export function echoBody(dialect: Dialect, text: string): Record<string, unknown> {
-  return {
-    model: dialect.model,
-    prompt: text,
-    max_tokens: 0,
-    echo: true,
-    logprobs: 1,
-    temperature: 1,
-    stream: false,
     ...dialect.body,
   };
 }

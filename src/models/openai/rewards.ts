@@ -37,15 +37,15 @@ export interface OpenaiRewardsOptions extends ServerOptions {
  * const scorer = reward(openaiRewards({ baseUrl: "http://127.0.0.1:8000/v1", model: "skywork", route: "rerank" }));
  * ```
  */
-export function openaiRewards(options: OpenaiRewardsOptions): RewardModel {
+export function openaiRewards(options: OpenaiRewardsOptions): RewardModel & AsyncDisposable {
   const { route, model, classIndex, format, price, countTokens = utf8Length } = options;
   const { kind = route === "classify" ? "probability" : "reward" } = options;
-  const { connection, exchange } = serverOf(options);
-  const id = `${connection.id} ${route}`;
+  const server = serverOf(options);
+  const id = `${server.connection.id} ${route}`;
 
   const ask = (asked: Readonly<Record<string, unknown>>, count: number, bound: number, signal: AbortSignal) =>
-    exchange(
-      { path: `/${route}`, body: { model, ...asked, ...options.body }, stream: false, seed: 0, signal },
+    server.exchange(
+      { path: `/${route}`, body: { model, ...asked, ...options.body }, stream: false, signal },
       async (reply) => {
         const value = await objectOf(reply);
         const entries = entriesOf(value[route === "rerank" ? "results" : "data"], count, id);
@@ -95,6 +95,7 @@ export function openaiRewards(options: OpenaiRewardsOptions): RewardModel {
         cost: replies.reduce((sum, { cost }) => addCosts(sum, cost), noCost),
       };
     },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

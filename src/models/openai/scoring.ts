@@ -13,10 +13,9 @@
 import { Failed } from "../../errors.ts";
 import type { Prefix } from "../../model.ts";
 import { Drafts, type Usage } from "./drafts.ts";
-import { echoedScore } from "./echo.ts";
 import { isRecord } from "./http.ts";
 import type { Scoring } from "./profile.ts";
-import { conversationOf, type Dialect, echoBody, pathOf, rawTextOf } from "./request.ts";
+import { conversationOf, type Dialect, pathOf, rawTextOf } from "./request.ts";
 
 export interface Scored {
   readonly tokens: readonly string[];
@@ -52,7 +51,16 @@ export function scoringRequest(form: Scoring, dialect: Dialect, prefix: Prefix, 
   if (form === "echo")
     return {
       path: pathOf("completions"),
-      body: echoBody(dialect, whole),
+      body: {
+        model,
+        prompt: whole,
+        max_tokens: 0,
+        echo: true,
+        logprobs: 1,
+        temperature: 1,
+        stream: false,
+        ...body,
+      },
       text: whole,
       read: (reply) => echoedScore(reply, { id, before, whole }),
     };
@@ -75,6 +83,44 @@ export function scoringRequest(form: Scoring, dialect: Dialect, prefix: Prefix, 
       return { ...tailScore(generateEntries(told["input_token_logprobs"]), text, id), usage };
     },
   };
+}
+
+/**
+ * The tokens of `whole` that reach beyond `before`. A token may straddle the border, as the server splits the text as a
+ * whole; it is then scored whole.
+ * @throws Failed `bad-response`
+ */
+function echoedScore(
+  reply: Readonly<Record<string, unknown>>,
+  { id, before, whole }: { readonly id: string; readonly before: string; readonly whole: string },
+): Scored {
+  const bad = (what: string): Failed => new Failed("bad-response", `The echo of ${id} ${what}`);
+  const { usage } = new Drafts(id, "completions", 1).addReply(reply);
+  const choice: unknown = Array.isArray(reply["choices"]) ? reply["choices"][0] : undefined;
+  const said = isRecord(choice) && isRecord(choice["logprobs"]) ? choice["logprobs"] : {};
+  const { tokens, token_logprobs: logProbs, text_offset: offsets } = said;
+  if (!Array.isArray(tokens) || !Array.isArray(logProbs) || !Array.isArray(offsets))
+    throw bad("has no log-probabilities: can this server echo? (vLLM can, llama-server and SGLang cannot)");
+  if (tokens.length !== logProbs.length || tokens.length !== offsets.length)
+    throw bad("has lists of different lengths");
+
+  // Offsets count characters as Python does: code points.
+  const [start, end] = [Array.from(before).length, Array.from(whole).length];
+  const result = { tokens: [] as string[], logProbs: [] as number[], usage };
+  for (const [i, token] of tokens.entries()) {
+    const from: unknown = offsets[i];
+    const to: unknown = offsets[i + 1] ?? Number.POSITIVE_INFINITY;
+    if (typeof from !== "number" || typeof to !== "number") throw bad("has an offset that is no number");
+    if (to <= start || from >= end) continue;
+    const logProb: unknown = logProbs[i];
+    if (logProb === null && i === 0)
+      throw new Failed("unsupported", `${id} cannot score the first token of a text: give a prompt before it`);
+    if (typeof token !== "string" || typeof logProb !== "number" || !(logProb <= 1e-3))
+      throw bad("has a log-probability that is none");
+    result.tokens.push(token);
+    result.logProbs.push(Math.min(logProb, 0));
+  }
+  return result;
 }
 
 /** A token of the prompt; its log-probability is null for the first one, which follows nothing. */

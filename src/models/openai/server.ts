@@ -1,11 +1,11 @@
 /** What every client of an OpenAI-compatible server needs: its address, its turn, its retries. */
 import { type Cost, cost } from "../../budget.ts";
 import { Failed } from "../../errors.ts";
-import { fold, key } from "../../key.ts";
+import { fold, key, seedOf } from "../../key.ts";
 import type { Price } from "../../model.ts";
 import { nanodollars } from "../../price.ts";
 import type { Json } from "../../problem.ts";
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, maxTimerMs, systemClock } from "../clock.ts";
 import { type Circuits, circuitOf, type Outcome, usualCircuits } from "./circuit.ts";
 import { parsed } from "./events.ts";
 import {
@@ -14,13 +14,14 @@ import {
   isRecord,
   meaningOf,
   type Reply,
+  secretsIn,
   send,
   statusOf,
   type Timeouts,
   usualTimeouts,
 } from "./http.ts";
 import { Limiter } from "./limiter.ts";
-import { type Retries, retrying, usualRetries } from "./retry.ts";
+import { Refused, type Retries, retrying, usualRetries } from "./retry.ts";
 import { transportOf } from "./transport.ts";
 import { chosen, hasAnother, resting, type Upstream } from "./upstreams.ts";
 
@@ -61,9 +62,10 @@ export interface ServerOptions {
   readonly clock?: Clock;
 }
 
-/** One request: where to, what, and the seed of its pauses. */
+/** One request: where to, what, and the seed of its pauses and of the lot between mirrors. */
 export interface Exchange extends Call {
-  readonly seed: number;
+  /** @default by what is asked, so that a repeated run asks the same server */
+  readonly seed?: number;
 }
 
 export interface Server extends AsyncDisposable {
@@ -77,7 +79,7 @@ export interface Server extends AsyncDisposable {
 
 export function serverOf(options: ServerOptions): Server {
   const { concurrency = 16, clock = systemClock, mirrors = [] } = options;
-  const timeouts: Timeouts = { ...usualTimeouts, ...options.timeouts };
+  const timeouts = timeoutsOf(options.timeouts);
   const retries: Retries = { ...usualRetries, ...options.retries };
   const circuits: Circuits = { ...usualCircuits, ...options.circuit };
   const transport = options.fetch ? undefined : transportOf(timeouts);
@@ -111,7 +113,8 @@ export function serverOf(options: ServerOptions): Server {
   return {
     connection,
     concurrency: concurrency * upstreams.length,
-    async exchange({ seed, ...call }, read) {
+    async exchange({ seed: given, ...call }, read) {
+      const seed = given ?? seedOf(fold(key(0), JSON.stringify(call.body ?? call.path)));
       const { requestMs } = timeouts;
       const late = new AbortController();
       const timer = setTimeout(
@@ -122,13 +125,17 @@ export function serverOf(options: ServerOptions): Server {
         requestMs,
       );
       const signal = AbortSignal.any([call.signal, late.signal]);
-      const failed = new Set<Upstream>();
+      const failed = new Map<Upstream, number>();
       try {
         return await retrying(
           async (number) => {
-            const upstream = chosen(upstreams, failed, fold(fold(key(seed), "upstream"), number));
-            failed.add(upstream);
-            return upstream.limiter.run(() => attempt(upstream, { ...call, signal }, read), isOverload, signal);
+            const upstream = chosen(upstreams, failed, clock.now(), fold(fold(key(seed), "upstream"), number));
+            try {
+              return await upstream.limiter.run(() => attempt(upstream, { ...call, signal }, read), isOverload, signal);
+            } catch (thrown) {
+              failed.set(upstream, clock.now() + ((thrown instanceof Refused && thrown.pauseMs) || 0));
+              throw thrown;
+            }
           },
           { retries, clock, seed, signal, hasAnother: () => hasAnother(upstreams, failed) },
         );
@@ -140,6 +147,16 @@ export function serverOf(options: ServerOptions): Server {
       await transport?.[Symbol.asyncDispose]();
     },
   };
+}
+
+function timeoutsOf(given: Partial<Timeouts> = {}): Timeouts {
+  const timeouts: Timeouts = { ...usualTimeouts, ...given };
+  for (const [name, ms] of Object.entries(timeouts))
+    if (!(ms > 0 && ms <= maxTimerMs))
+      throw new RangeError(
+        `Cannot wait as '${name}' must be a number of milliseconds in (0, ${maxTimerMs}]: current value is ${ms}`,
+      );
+  return timeouts;
 }
 
 const isOverload = (thrown: unknown): boolean =>
@@ -186,9 +203,7 @@ function connectionOf(
   } catch {
     throw new RangeError("Cannot use 'apiKey' or 'headers' as they contain characters that no header may have"); // not the value
   }
-  const secrets = [apiKey ?? "", ...Object.values(headers), ...url.searchParams.values()].filter(
-    (secret) => secret.length >= 6,
-  );
+  const secrets = secretsIn([apiKey, ...Object.values(headers), ...url.searchParams.values()]);
   return {
     id: `${url.origin}${path}#${model}`,
     urlOf: (to) =>

@@ -42,7 +42,7 @@ export function serverTokens(options: ServerTokensOptions): ServerTokens {
     // With what begins a text: a bound may be one too many, never one too few.
     const special = field === "prompt" ? { add_special_tokens: true } : { add_special: true };
     const body = { model: options.model, [field as string]: text, ...special };
-    await server.exchange({ path: "../tokenize", body, stream: false, seed: 0, signal }, async (reply) => {
+    await server.exchange({ path: "../tokenize", body, stream: false, signal }, async (reply) => {
       const { tokens } = await objectOf(reply);
       if (!Array.isArray(tokens)) throw new Failed("bad-response", `${id} gave no tokens of a text`);
       counts.set(text, tokens.length);

@@ -4,9 +4,9 @@
  * Where servers have different words for one wish, those of the likely server are tried first, then the others; what worked is
  * written into the fields.
  */
-import { Failed } from "../../errors.ts";
+import { Failed, failureOf } from "../../errors.ts";
 import { isRecord } from "./http.ts";
-import { entriesOf } from "./identify.ts";
+import { listed } from "./identify.ts";
 import { isNo, type JsonObject, type Laboratory } from "./laboratory.ts";
 import type { Ability, Finding, GrammarField, Scoring, ServerFields } from "./profile.ts";
 import { type Api, type Dialect, pathOf } from "./request.ts";
@@ -20,13 +20,11 @@ const yes = (evidence: string): Finding => ({ works: "yes", evidence });
 const no = (evidence: string): Finding => ({ works: "no", evidence });
 const unknown = (evidence: string): Finding => ({ works: "unknown", evidence });
 
-const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+const findingOf = (thrown: unknown): Finding => (isNo(thrown) ? no : unknown)(failureOf(thrown).message);
 
 /** A trial's finding, whatever it throws. */
 export async function found(trial: Trial, laboratory: Laboratory, fields: FieldsDraft): Promise<Finding> {
-  const finding = await trial(laboratory, fields).catch((thrown: unknown) =>
-    isNo(thrown) ? no(messageOf(thrown)) : unknown(messageOf(thrown)),
-  );
+  const finding = await trial(laboratory, fields).catch(findingOf);
   return { ...finding, evidence: finding.evidence.replaceAll(laboratory.id, "it") };
 }
 
@@ -61,9 +59,9 @@ async function firstOf<T>(
   const findings: string[] = [];
   let isUnknown = false;
   for (const way of ways) {
-    const finding = await attempt(way).catch((thrown: unknown): Finding => {
+    const finding = await attempt(way).catch((thrown: unknown) => {
       if (thrown instanceof Failed && thrown.code === "timeout") throw thrown;
-      return isNo(thrown) ? no(messageOf(thrown)) : unknown(messageOf(thrown));
+      return findingOf(thrown);
     });
     if (finding.works === "yes") return finding;
     isUnknown ||= finding.works === "unknown";
@@ -181,13 +179,10 @@ async function continues(laboratory: Laboratory, fields: FieldsDraft): Promise<F
 }
 
 async function seed(laboratory: Laboratory, fields: FieldsDraft): Promise<Finding> {
-  const write = async (seed: number): Promise<string> =>
-    textOf(
-      await laboratory.ask(
-        pathOf("chat"),
-        chatBody(fields, "Write four random words.", 8, { temperature: 1, top_p: 1, seed }),
-      ),
-    );
+  const write = async (seed: number): Promise<string> => {
+    const body = chatBody(fields, "Write four random words.", 8, { temperature: 1, ...fields.neutral, seed });
+    return textOf(await laboratory.ask(pathOf("chat"), body));
+  };
   const [first, again, other] = [await write(7), await write(7), await write(8)];
   if (first !== again) return no(`seed 7 gave ${quoted(first)} and ${quoted(again)}`);
   if (first === other) return unknown(`seeds 7 and 8 both gave ${quoted(first)}`);
@@ -251,7 +246,7 @@ async function cachedTokens(laboratory: Laboratory, fields: FieldsDraft): Promis
 }
 
 async function embeds(laboratory: Laboratory): Promise<Finding> {
-  const [first] = entriesOf(await laboratory.ask("/embeddings", { input: ["one"] }));
+  const [first] = listed(await laboratory.ask("/embeddings", { input: ["one"] }));
   const vector = first?.["embedding"];
   return Array.isArray(vector) ? yes(`a vector of ${vector.length}`) : no("it gives no vectors");
 }
@@ -262,7 +257,7 @@ const onEither =
   (laboratory) =>
     firstOf([`/${route}`, `../${route}`], String, async (path) => {
       const reply = await laboratory.ask(path, body);
-      const [entry] = entriesOf(Array.isArray(reply["results"]) ? { data: reply["results"] } : reply);
+      const [entry] = listed(Array.isArray(reply["results"]) ? { data: reply["results"] } : reply);
       const value = entry && read(entry);
       return value === undefined
         ? no("it gives no numbers")
@@ -270,9 +265,9 @@ const onEither =
     });
 
 async function adapters(laboratory: Laboratory): Promise<Finding> {
-  const listed = await laboratory.look("../lora-adapters");
-  if (Array.isArray(listed)) return yes(`${listed.length} adapters at /lora-adapters`);
-  const withParent = entriesOf(await laboratory.look("/models")).filter(({ parent }) => typeof parent === "string");
+  const loaded = await laboratory.look("../lora-adapters");
+  if (Array.isArray(loaded)) return yes(`${loaded.length} adapters at /lora-adapters`);
+  const withParent = listed(await laboratory.look("/models")).filter(({ parent }) => typeof parent === "string");
   return withParent.length > 0
     ? yes(`${withParent.length} models with a parent`)
     : unknown("none are listed, so none may be loaded");

@@ -1,7 +1,7 @@
 /**
  * Several servers of one model: which of them takes an attempt.
  *
- * By lot in proportion to their weights, among those whose circuit is closed, those that have not failed this request first. The lot
+ * By lot in proportion to their weights, among those whose circuit is closed, those that have not failed this request first, then those that have rested as long as they asked for. The lot
  * falls by the seed of the request: a repeated run asks the same servers as long as they are well.
  */
 import type { Key } from "../../key.ts";
@@ -18,20 +18,24 @@ export interface Upstream {
   readonly circuit: Circuit;
 }
 
+/** Those that failed this request, with the time from which each may be asked again. */
+export type FailedUpstreams = ReadonlyMap<Upstream, number>;
+
 const isReady = ({ circuit }: Upstream): boolean => circuit.waitMs() === 0;
 
 /** @throws Refused where all circuits are open, with the time until the first may be tried */
-export function chosen(upstreams: readonly Upstream[], failed: ReadonlySet<Upstream>, place: Key): Upstream {
+export function chosen(upstreams: readonly Upstream[], failed: FailedUpstreams, now: number, place: Key): Upstream {
   const ready = upstreams.filter(isReady);
   const fresh = ready.filter((upstream) => !failed.has(upstream));
-  const among = fresh.length > 0 ? fresh : ready;
-  if (among.length === 0) throw resting(upstreams);
+  const rested = ready.filter((upstream) => (failed.get(upstream) ?? 0) <= now);
+  const among = [fresh, rested, ready].find(({ length }) => length > 0);
+  if (!among) throw resting(upstreams);
   const at = among.length === 1 ? 0 : random(place).weighted(among.map(({ weight }) => weight));
   return among[at] as Upstream;
 }
 
 /** Whether another server may take what has just failed, at once. */
-export const hasAnother = (upstreams: readonly Upstream[], failed: ReadonlySet<Upstream>): boolean =>
+export const hasAnother = (upstreams: readonly Upstream[], failed: FailedUpstreams): boolean =>
   upstreams.some((upstream) => !failed.has(upstream) && isReady(upstream));
 
 export function resting(upstreams: readonly Upstream[]): Refused {

@@ -70,6 +70,18 @@ describe.each(Object.entries(places))("%s", (_, place) => {
     });
   });
 
+  test("a cost that is larger than any limit leaves the account as usable as another", async () => {
+    await using world = await open();
+    const { books } = world;
+    const all = { nanodollars: 8 * Number.MAX_SAFE_INTEGER, promptTokens: 8 * Number.MAX_SAFE_INTEGER };
+    const one = plan({ worst: cost(all), limits: {} });
+    expect((await books.begin(one)).type).toBe("granted");
+    expect((await books.begin(plan({ limits: { dollars: 9e6 } }))).type).toBe("denied");
+    await books.finish(one.id, cost(all), reply);
+    expect((await books.account("shop")).spent.nanodollars).toBe(Number.MAX_SAFE_INTEGER);
+    expect((await books.begin(plan())).type).toBe("granted");
+  });
+
   test("one id: running, then replied as it was; with another question a conflict", async () => {
     await using world = await open();
     const { books } = world;
@@ -127,6 +139,22 @@ describe.each(Object.entries(places))("%s", (_, place) => {
     expect((await books.begin(one)).type).toBe("granted");
     await books.finish(one.id, cost({ calls: 1, tokens: 20 }), reply);
     expect(await books.account("shop")).toEqual({ spent: cost({ calls: 1, tokens: 20 }), reserved: cost({}) });
+  });
+
+  test("of another machine it is so after a day", async () => {
+    await using world = await open();
+    const { books, store } = world;
+    const one = plan();
+    await books.begin(one);
+    await store.database.query("update requests set owner = 'another-host/1/1'");
+    expect(await books.settleDead()).toBe(0);
+    expect((await books.begin(one)).type).toBe("running");
+    await store.database.query("update requests set started_at = $1", [Date.now() - 25 * 3_600_000]);
+    expect(await books.settleDead()).toBe(1);
+    expect(await books.account("shop")).toEqual({ spent: one.worst, reserved: cost({}) });
+    expect((await books.begin(one)).type).toBe("granted"); // and begins now
+    await store.database.query("update requests set owner = 'another-host/1/1'");
+    expect(await books.settleDead()).toBe(0);
   });
 
   test("what is old is forgotten with its journals; accounts stay", async () => {

@@ -53,7 +53,7 @@ export interface KeptRequest {
   readonly caller: string;
   readonly fingerprint: string;
   readonly runs: number;
-  /** Milliseconds since the epoch. */
+  /** The last time that it was begun: milliseconds since the epoch. */
   readonly startedAt: number;
   /** Undefined while it runs. */
   readonly finishedAt: number | undefined;
@@ -69,7 +69,7 @@ export interface RequestBooks {
   find(id: string): Promise<KeptRequest | undefined>;
   /** What the account has spent, and what is reserved. */
   account(id: string): Promise<{ readonly spent: Cost; readonly reserved: Cost }>;
-  /** Books the requests of dead processes of this machine as paid in full. Gives their number. */
+  /** Books as paid in full the requests of dead processes of this machine, and those of others that began a day ago. Gives their number. */
   settleDead(): Promise<number>;
   /** Events of a run from a place on, with theirs. */
   events(run: string, from: number): Promise<readonly { readonly position: number; readonly event: JournalEvent }[]>;
@@ -99,7 +99,7 @@ export function requestBooks({ database }: SqlStore): RequestBooks {
           if (there["fingerprint"] !== fingerprint) return { type: "conflict" };
           const reply = replyOf(there);
           if (reply) return { type: "replied", reply };
-          if (there["finished_at"] === null && !isDeadHere(there)) return { type: "running" };
+          if (there["finished_at"] === null && !isOver(there)) return { type: "running" };
         }
         const paid = there ? costOf(there) : cost({});
         const reserved = sum((yield { sql: open, parameters: [pays] }).filter((row) => row["id"] !== id).map(unpaid));
@@ -115,15 +115,15 @@ export function requestBooks({ database }: SqlStore): RequestBooks {
         }
         if (there)
           yield {
-            sql: "update requests set owner = $2, finished_at = null where id = $1",
-            parameters: [id, thisProcess],
+            sql: "update requests set owner = $2, started_at = $3, finished_at = null where id = $1",
+            parameters: [id, thisProcess, Date.now()],
           };
         else
           yield {
             insert: `insert into requests (id, caller, account, fingerprint, runs, seed, owner, started_at, ${costNames("worst_")}, ${costNames()})`,
             rows: [
               // biome-ignore format: one row
-              [id, packText(caller), account, fingerprint, runs, seed, thisProcess, Date.now(), ...costRow(worst), 0, 0, 0, 0, 0],
+              [id, packText(caller), account, fingerprint, runs, seed, thisProcess, Date.now(), ...keptRow(worst), 0, 0, 0, 0, 0],
             ],
           };
         return { type: "granted", seed: there ? (there["seed"] as number) : seed };
@@ -153,7 +153,7 @@ export function requestBooks({ database }: SqlStore): RequestBooks {
 
     settleDead: () =>
       database.transaction(function* () {
-        const dead = (yield { sql: "select * from requests where finished_at is null" }).filter(isDeadHere);
+        const dead = (yield { sql: "select * from requests where finished_at is null" }).filter(isOver);
         for (const row of dead) {
           yield* book(row, costOf(row, "worst_"));
           yield {
@@ -210,9 +210,12 @@ function* book(row: Row, spent: Cost): Generator<Statement, void, readonly Row[]
     .split(", ")
     .map((name, i) => `${name} = $${i + 2}`)
     .join(", ");
-  yield { sql: `update accounts set ${set} where id = $1`, parameters: [account, ...costRow(total)] };
-  yield { sql: `update requests set ${set} where id = $1`, parameters: [row["id"] as string, ...costRow(spent)] };
+  yield { sql: `update accounts set ${set} where id = $1`, parameters: [account, ...keptRow(total)] };
+  yield { sql: `update requests set ${set} where id = $1`, parameters: [row["id"] as string, ...keptRow(spent)] };
 }
+
+/** A larger number would not come back out of a database as it was; no limit is larger. */
+const keptRow = (one: Cost): number[] => costRow(one).map((units) => Math.min(units, Number.MAX_SAFE_INTEGER));
 
 /** What is still reserved for a request that runs. */
 const unpaid = (row: Row): Cost => {
@@ -235,8 +238,14 @@ const negative = (one: Cost): Cost => ({
   nanodollars: -one.nanodollars,
 });
 
-/** Processes of other machines settle their own. */
-const isDeadHere = (row: Row): boolean => isDead(row["owner"] as string, Date.now(), Date.now());
+/** Processes of other machines settle their own, unless their machine is gone: nothing is at work for so long. */
+const goneMs = 86_400_000;
+
+const isOver = (row: Row): boolean => {
+  const now = Date.now();
+  const isGone = now - (row["started_at"] as number) > goneMs;
+  return isDead(row["owner"] as string, isGone ? 0 : now, now);
+};
 
 const replyOf = (row: Row): RequestReply | undefined =>
   row["reply"] === null
