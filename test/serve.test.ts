@@ -126,6 +126,14 @@ describe("OpenAI's client", () => {
     expect(limited).toMatchObject({ code: "rate_limit_exceeded" });
   });
 
+  test("a port that is taken is told, with what to do", async () => {
+    const { url } = await started(graded());
+    const port = Number(new URL(url).port);
+    await expect(started(graded(), { listen: { port } })).rejects.toThrow(
+      `Cannot listen on 127.0.0.1:${port} as another process does: stop it, or take another port`,
+    );
+  });
+
   test("gets an error, not an end, where a stream fails", async () => {
     const client = clientOf(await started(scripted({ replies: [{ failure: "unavailable" }] })));
     const stream = await client.chat.completions.create({ model: "m", messages: user("?"), stream: true });

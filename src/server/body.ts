@@ -1,7 +1,7 @@
 /** A request's body as JSON: bounded while it comes in, and nothing but UTF-8. */
 import { ApiError, invalid } from "./api-error.ts";
 
-/** @throws ApiError `payload_too_large`, `unsupported_media_type`, `invalid_request` */
+/** @throws ApiError `payload_too_large`, `unsupported_media_type`, `invalid_request`, `cancelled` */
 export async function readJson(request: Request, mostBytes: number): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   // Also what keeps pages of other origins away: a browser asks before it sends this type, and is not answered.
@@ -10,10 +10,14 @@ export async function readJson(request: Request, mostBytes: number): Promise<unk
   if (Number(request.headers.get("content-length") ?? 0) > mostBytes) throw tooLarge(mostBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > mostBytes) throw tooLarge(mostBytes);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength;
+      if (size > mostBytes) throw tooLarge(mostBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof ApiError ? error : new ApiError("cancelled", "The client left before its request was read");
   }
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));

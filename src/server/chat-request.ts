@@ -45,12 +45,19 @@ const part = z.looseObject(
   { type: z.literal("text", { error: '"text", as no other kind of part is understood' }), text },
   { error: "an object with type and text" },
 );
+/** Other fields of a message that came as an answer (`refusal`, `annotations`) say nothing that is lost. */
+const noTools = z
+  .unknown()
+  .refine((value) => value === null || isEmpty(value), { error: "left out, as tools are not called here" })
+  .optional();
 const message = z.looseObject(
   {
     role: z.enum(["system", "developer", "user", "assistant"], {
       error: '"system", "developer", "user" or "assistant"',
     }),
     content: z.union([text, z.array(part).min(1)], { error: "a text or a list of text parts" }),
+    tool_calls: noTools,
+    function_call: noTools,
   },
   { error: "an object with role and content" },
 );

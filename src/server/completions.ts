@@ -1,7 +1,8 @@
 /** The routes that answer questions: `/v1/chat/completions`, and `/v1/completions` for raw text. */
 import type { Context } from "hono";
+import type { Model } from "../model.ts";
 import type { Json } from "../problem.ts";
-import { ApiError, invalid } from "./api-error.ts";
+import { invalid, refused } from "./api-error.ts";
 import { readJson } from "./body.ts";
 import { type ChatRequest, readChatRequest } from "./chat-request.ts";
 import type { Shape } from "./reply.ts";
@@ -21,8 +22,7 @@ export async function complete(c: Context, context: ServerContext, caller: Calle
   const request = shape === "chat.completion" ? readChatRequest(body) : readTextRequest(body);
   admission.count(caller);
   const asked = askedBy(configuration, caller, request);
-  const model = models.get(asked.model);
-  if (!model) throw new ApiError("internal_error", "The server failed to answer: its log says why");
+  const model = models.get(asked.model) as Model; // as the server was created with all
   const read = questionOf(request, asked.entry, model);
   const question =
     shape === "text_completion" && !read.task
@@ -77,7 +77,10 @@ function readTextRequest(body: unknown): ChatRequest {
   if (typeof prompt !== "string" || prompt === "")
     throw invalid("prompt", "Cannot use this prompt: it must be one text that is not empty");
   if ("messages" in rest) throw invalid("messages", "Cannot use messages beside a prompt");
-  return readChatRequest({ ...rest, messages: [{ role: "user", content: prompt }] });
+  const request = readChatRequest({ ...rest, messages: [{ role: "user", content: prompt }] });
+  if (request.progress === "reasoning")
+    throw refused("ponderosa.progress", 'Cannot tell the progress as "reasoning" beside raw text: take "comments"');
+  return request;
 }
 
 function idempotencyKeyOf(c: Context): string | undefined {

@@ -38,7 +38,7 @@ test.each([
     'methods.b: Cannot find a method named "best-of-m": did you mean best-of-n',
   ],
   [{ models: { a: { spec: "x", methods: ["z"] } } }, 'Cannot use "z" as models.a.methods[0]: there is none'],
-  [{ models, defaultMethod: "z" }, 'Cannot use "z" as defaultMethod[0]: there is none'],
+  [{ models, defaultMethod: "z" }, 'Cannot use "z" as defaultMethod: there is none'],
   [{ models, limits: { n: 0 } }, "Cannot use 0 as limits.n: it must be a whole number in [1, 1000]"],
   [{ models, budget: { tokens: -1 } }, "budget: Cannot set a budget as 'tokens' must be a whole number in [0,"],
   [{ models, listen: { host: "0.0.0.0" } }, 'Cannot use "0.0.0.0" as listen.host: without keys it must be a loopback'],
@@ -63,10 +63,25 @@ test.each([
   ],
   [{ models, embedders: { e: { spec: "bge" } } }, 'Cannot use "bge" as embedders.e.spec: it must be an address'],
   [{ models, embedders: { a: { spec: "http://h#m" } } }, 'Cannot use "a" as embedders: a model has this name'],
+  [
+    { models: { a: { spec: () => {}, price: { prompt: 1, completion: 1 } } } },
+    'Cannot use {"prompt":1,"completion":1} as models.a.price: the function of spec is to set it',
+  ],
+  [
+    { models: { a: "http://h/v1#m" }, budget: { dollars: 1 } },
+    "Cannot use null as models.a.price: a budget in dollars needs it, if only to say that all is free",
+  ],
   [{ models, store: { env: "a b" } }, 'Cannot use "a b" as store.env: it must be the name of an environment variable'],
 ])("a mistake is named with its field, the wish and the value: %j", (options, message) => {
   expect(() => readConfiguration(options)).toThrow(RangeError);
   expect(() => readConfiguration(options)).toThrow(message);
+});
+
+test("what caps leave out is capped by the budget", () => {
+  expect(readConfiguration({ models, budget: { tokens: 10, seconds: 5 }, caps: { tokens: 20 } }).caps).toEqual({
+    tokens: 20,
+    seconds: 5,
+  });
 });
 
 test("with keys any address may be listened on", () => {

@@ -155,60 +155,45 @@ const schema = z.strictObject(
 export function readConfiguration(options: unknown): Configuration {
   const parsed = schema.safeParse(options);
   if (!parsed.success) throw mistaken(parsed.error, options);
-  const { models, methods, defaultMethod, caps = parsed.data.budget, ...given } = parsed.data;
+  const { models: asWritten, methods, defaultMethod, ...given } = parsed.data;
+  const models: Record<string, ModelEntry> = Object.fromEntries(
+    Object.entries(asWritten).map(([model, entry]) => [model, typeof entry === "string" ? { spec: entry } : entry]),
+  );
+  const caps = { ...given.budget, ...given.caps };
   const methodNames = Object.keys(methods);
   const modelNames = [...Object.keys(models), ...Object.keys(given.embedders)];
-  const known = (field: string, names: readonly string[] | undefined, choices: readonly string[]) => {
-    for (const [i, one] of (names ?? []).entries())
-      if (!choices.includes(one))
-        throw wrong(`${field}[${i}]`, one, choices.length === 0 ? "there is none" : suggestion(one, choices));
-  };
-  const read = <T>(field: string, action: () => T): T => {
-    try {
-      return action();
-    } catch (error) {
-      throw error instanceof RangeError ? new RangeError(`${field}: ${error.message}`, { cause: error }) : error;
-    }
-  };
-
   for (const [field, limited] of Object.entries({ budget: given.budget, caps }))
     read(field, () => checkBudget(limited));
-  if (defaultMethod !== undefined) known("defaultMethod", [defaultMethod], methodNames);
+  known("defaultMethod", defaultMethod, methodNames);
   for (const [i, one] of given.keys.entries()) {
     const field = `keys[${i}]`;
-    known(`${field}.models`, one.models, modelNames);
-    known(`${field}.methods`, one.methods, methodNames);
-    if (one.defaultMethod !== undefined)
-      known(`${field}.defaultMethod`, [one.defaultMethod], one.methods ?? methodNames);
+    eachKnown(`${field}.models`, one.models, modelNames);
+    eachKnown(`${field}.methods`, one.methods, methodNames);
+    known(`${field}.defaultMethod`, one.defaultMethod, one.methods ?? methodNames);
     if (given.keys.some((other, j) => j < i && other.name === one.name))
       throw wrong(`${field}.name`, one.name, "each key needs a name of its own");
-    if (!one.budget) continue;
-    const { per: _, ...total } = one.budget;
-    read(`${field}.budget`, () => checkBudget(total));
-    if (total.seconds !== undefined)
-      throw wrong(`${field}.budget.seconds`, total.seconds, "time is limited by budget.seconds of each request");
-    for (const limit of Object.keys(total) as (keyof Budget)[])
-      if (given.budget[limit] === undefined)
-        throw wrong(
-          `${field}.budget.${limit}`,
-          total[limit],
-          `set budget.${limit} too, as it is what one request reserves`,
-        );
   }
+  checkKeyBudgets(given.keys, given.budget);
   const both = Object.keys(given.embedders).find((name) => Object.hasOwn(models, name));
   if (both !== undefined) throw wrong("embedders", both, "a model has this name");
+  for (const [model, entry] of Object.entries(models)) eachKnown(`models.${model}.methods`, entry.methods, methodNames);
+  const budgets = [given.budget, caps, ...given.keys.map((one) => one.budget)];
+  const isPaid = budgets.some((one) => one?.dollars !== undefined);
+  for (const [kind, entries] of Object.entries({ models, embedders: given.embedders }))
+    for (const [name, entry] of Object.entries<ModelEntry | EmbedderEntry>(entries)) {
+      const { spec, price, apiKeyEnv } = entry;
+      if (isPaid && isUnpriced(entry))
+        throw wrong(`${kind}.${name}.price`, null, "a budget in dollars needs it, if only to say that all is free");
+      for (const [field, value] of Object.entries({ price, apiKeyEnv }))
+        if (typeof spec === "function" && value !== undefined)
+          throw wrong(`${kind}.${name}.${field}`, value, "the function of spec is to set it");
+    }
   const { host } = given.listen;
   if (given.keys.length === 0 && !isLoopback(host))
     throw wrong("listen.host", host, "without keys it must be a loopback address, such as 127.0.0.1: add keys");
   return {
     ...given,
-    models: Object.fromEntries(
-      Object.entries(models).map(([model, entry]) => {
-        const whole: ModelEntry = typeof entry === "string" ? { spec: entry } : entry;
-        known(`models.${model}.methods`, whole.methods, methodNames);
-        return [model, whole];
-      }),
-    ),
+    models,
     methods: Object.fromEntries(
       Object.entries(methods).map(([method, line]) => [method, read(`methods.${method}`, () => parseMethod(line))]),
     ),
@@ -217,8 +202,44 @@ export function readConfiguration(options: unknown): Configuration {
   };
 }
 
+/** @throws RangeError that names a limit of a key of which one request would reserve nothing */
+export function checkKeyBudgets(keys: readonly KeyEntry[], reserved: Budget): void {
+  for (const [i, { budget }] of keys.entries()) {
+    if (!budget) continue;
+    const field = `keys[${i}].budget`;
+    const { per: _, ...total } = budget;
+    read(field, () => checkBudget(total));
+    if (total.seconds !== undefined)
+      throw wrong(`${field}.seconds`, total.seconds, "time is limited by budget.seconds of each request");
+    for (const limit of Object.keys(total) as (keyof Budget)[])
+      if (reserved[limit] === undefined)
+        throw wrong(`${field}.${limit}`, total[limit], `set budget.${limit} too, as it is what one request reserves`);
+  }
+}
+
+/** Whether nobody said what it costs. What runs in this process costs nothing. */
+export const isUnpriced = ({ spec, price }: ModelEntry | EmbedderEntry): boolean =>
+  typeof spec === "string" && /^https?:/.test(spec) && price === undefined;
+
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+
+function known(field: string, name: string | undefined, choices: readonly string[]): void {
+  if (name === undefined || choices.includes(name)) return;
+  throw wrong(field, name, choices.length === 0 ? "there is none" : suggestion(name, choices));
+}
+
+function eachKnown(field: string, names: readonly string[] | undefined, choices: readonly string[]): void {
+  for (const [i, name] of (names ?? []).entries()) known(`${field}[${i}]`, name, choices);
+}
+
+function read<T>(field: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof RangeError ? new RangeError(`${field}: ${error.message}`, { cause: error }) : error;
+  }
+}
 
 const wrong = (field: string, value: unknown, why: string): RangeError =>
   new RangeError(`Cannot use ${JSON.stringify(value)} as ${field}: ${why}`);

@@ -4,11 +4,11 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { cost } from "../budget.ts";
 import { nanodollars } from "../price.ts";
-import { ApiError, failedUpstream, invalid, refused } from "./api-error.ts";
+import { failedUpstream, invalid, refused } from "./api-error.ts";
 import { failureOf } from "../errors.ts";
 import { readJson } from "./body.ts";
-import { limitsOf, overQuota } from "./jobs.ts";
-import { accountOf } from "./keys.ts";
+import { overQuota } from "./jobs.ts";
+import { accountOf, limitsOf } from "./keys.ts";
 import { type Caller, embeddersOf, notOffered } from "./offers.ts";
 import { isKept, mistakeOf } from "./schema.ts";
 import type { ServerContext } from "./server.ts";
@@ -25,17 +25,13 @@ const schema = z.object({
 });
 
 export async function embed(c: Context, context: ServerContext, caller: Caller): Promise<Response> {
-  const { configuration, embedders, admission, books } = context;
+  const { configuration, embedders, admission, books, jobs } = context;
   const { model, texts, isPacked } = readRequest(await readJson(c.req.raw, configuration.limits.bodyBytes));
   admission.count(caller);
   const names = embeddersOf(configuration, caller);
   const embedder = names.includes(model) ? embedders.get(model) : undefined;
   if (!embedder) throw notOffered("model", model, names);
-  const { signal } = c.req.raw;
-  const leave = await admission.enter(caller, 1, signal).catch((error: unknown) => {
-    throw signal.aborted ? new ApiError("cancelled", "The client closed the connection") : error;
-  });
-  try {
+  return jobs.during(caller, c.req.raw.signal, async (signal) => {
     const id = `emb_${randomUUID().replaceAll("-", "")}`;
     const promptTokens = texts.reduce((sum, text) => sum + (embedder.countTokens?.(text) ?? 0), 0);
     const worst = cost({ promptTokens, calls: 1, nanodollars: nanodollars(embedder.price, { promptTokens }) });
@@ -51,10 +47,10 @@ export async function embed(c: Context, context: ServerContext, caller: Caller):
     });
     if (begun.type === "denied") throw overQuota(begun.limit);
     const { vectors, cost: spent } = await embedder.embed(texts, { signal }).catch(async (error: unknown) => {
-      await books.finish(id, worst);
-      throw failedUpstream([failureOf(error)], { id });
+      await jobs.book(id, worst);
+      throw signal.aborted ? signal.reason : failedUpstream([failureOf(error)], { id });
     });
-    await books.finish(id, spent);
+    await jobs.book(id, spent);
     const tokens = spent.promptTokens + spent.cachedTokens;
     return c.json({
       object: "list",
@@ -66,9 +62,7 @@ export async function embed(c: Context, context: ServerContext, caller: Caller):
       })),
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     });
-  } finally {
-    leave();
-  }
+  });
 }
 
 function readRequest(body: unknown): { model: string; texts: readonly string[]; isPacked: boolean } {

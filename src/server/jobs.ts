@@ -3,7 +3,7 @@
  * which goes on as long as one of its clients is there.
  */
 import { createHash, randomInt, randomUUID } from "node:crypto";
-import type { Budget, Cost, Limit } from "../budget.ts";
+import type { Cost, Limit } from "../budget.ts";
 import { unreachable } from "../errors.ts";
 import type { RunEvent } from "../event.ts";
 import type { Model } from "../model.ts";
@@ -12,12 +12,13 @@ import { type RequestBooks, type RequestReply, type SqlStore } from "../runs/sto
 import type { Admission } from "./admission.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
 import { completionReply, type Shape } from "./reply.ts";
-import { accountOf } from "./keys.ts";
+import { accountOf, limitsOf } from "./keys.ts";
 import { type Log, placeOf } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Asked, type Caller, worstOf } from "./offers.ts";
 import { perform, type Performed } from "./perform.ts";
 import type { Question } from "./question.ts";
+import { tellRuns } from "./tell-runs.ts";
 
 export interface JobRequest {
   readonly shape: Shape;
@@ -47,24 +48,35 @@ export interface Client {
   leave(): void;
 }
 
-interface Job {
+/** What can be stopped and waited for. */
+interface AtWork {
   readonly caller: string;
-  readonly fingerprint: string;
   readonly stopping: AbortController;
+  readonly reply: Promise<unknown>;
+}
+
+interface Job extends AtWork {
+  readonly fingerprint: string;
   readonly listeners: Set<(event: RunEvent) => void>;
   readonly reply: Promise<RequestReply>;
   clients: number;
 }
 
 export interface Jobs {
-  /** @throws ApiError `idempotency_conflict` */
+  /** @throws ApiError `idempotency_conflict`, or why none is taken */
   open(request: JobRequest): Client;
+  /** Work that is no search, in a place of its own, until its only client leaves. */
+  during<T>(caller: Caller, client: AbortSignal, act: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Books what a request has cost. Where the store fails just then, it is booked when the store is back. */
+  book(id: string, spent: Cost, reply?: RequestReply): Promise<void>;
   readonly size: number;
-  /** Ends the jobs of one caller, or all. */
+  /** From now on none is taken, of requests too that are still coming in. */
+  refuse(reason: ApiError): void;
+  /** Ends the work of one caller, or all. */
   stop(reason: ApiError, caller?: string): void;
   /** Books what the store could not take before. @throws what the store throws while it fails */
   bookLate(): Promise<void>;
-  /** When no job is left. */
+  /** When no work is left. */
   idle(): Promise<void>;
 }
 
@@ -80,9 +92,12 @@ export interface JobsContext {
 export function createJobs(context: JobsContext): Jobs {
   const { books, admission } = context;
   const jobs = new Map<string, Job>();
+  const others = new Set<AtWork>();
+  let refusal: ApiError | undefined;
   const unbooked = new Map<string, { readonly spent: Cost; readonly reply: RequestReply | undefined }>();
 
   function open(request: JobRequest): Client {
+    if (refusal) throw refusal;
     const { caller, idempotencyKey } = request;
     const fingerprint = hash(JSON.stringify(request.content));
     const id = `req_${idempotencyKey === undefined ? randomUUID().replaceAll("-", "") : hash(`${caller.name}\0${idempotencyKey}`).slice(0, 32)}`;
@@ -116,7 +131,7 @@ export function createJobs(context: JobsContext): Jobs {
         isHere = false;
         own.clients--;
         if (own.clients > 0 || jobs.get(id) !== own) return;
-        own.stopping.abort(new ApiError("cancelled", "The client closed the connection"));
+        own.stopping.abort(clientLeft());
       },
     };
   }
@@ -182,7 +197,7 @@ export function createJobs(context: JobsContext): Jobs {
       await book(id, worstOf(budget, n)); // what a defect has cost nobody knows
       throw error;
     }
-    tell(id, request, performed);
+    tellRuns(context, id, request, performed);
     if (signal.aborted) {
       await book(id, performed.spent);
       throw signal.reason;
@@ -192,7 +207,30 @@ export function createJobs(context: JobsContext): Jobs {
     return reply;
   }
 
-  /** Where the store fails just then, what was spent is booked when it is back. */
+  async function during<T>(caller: Caller, client: AbortSignal, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (refusal) throw refusal;
+    const stopping = new AbortController();
+    const onAbort = () => stopping.abort(clientLeft());
+    if (client.aborted) onAbort();
+    else client.addEventListener("abort", onAbort, { once: true });
+    const inPlace = async () => {
+      const leave = await admission.enter(caller, 1, stopping.signal);
+      try {
+        return await act(stopping.signal);
+      } finally {
+        leave();
+      }
+    };
+    const one = { caller: caller.name, stopping, reply: inPlace() };
+    others.add(one);
+    try {
+      return await one.reply;
+    } finally {
+      others.delete(one);
+      client.removeEventListener("abort", onAbort);
+    }
+  }
+
   async function book(id: string, spent: Cost, reply?: RequestReply): Promise<void> {
     try {
       await books.finish(id, spent, reply);
@@ -200,33 +238,6 @@ export function createJobs(context: JobsContext): Jobs {
       unbooked.set(id, { spent, reply });
       throw error;
     }
-  }
-
-  /** To metrics and log: codes and counts; what an upstream said may quote the prompt. */
-  function tell(id: string, { asked, caller, question }: JobRequest, { results, spent }: Performed): void {
-    const labels = { model: asked.model, method: asked.method.method.name };
-    for (const { stopped } of results) context.metrics.add("ponderosa_runs_total", { ...labels, stopped: stopped.why });
-    context.metrics.add("ponderosa_tokens_total", labels, spent.tokens);
-    context.metrics.add("ponderosa_prompt_tokens_total", labels, spent.promptTokens);
-    context.metrics.add("ponderosa_model_calls_total", labels, spent.calls);
-    context.metrics.add("ponderosa_dollars_total", labels, spent.nanodollars / 1e9);
-    const failures = results.flatMap(({ stopped }) => (stopped.why === "all-failed" ? stopped.failures : []));
-    context.log("runs", {
-      id,
-      caller: caller.name,
-      model: asked.model,
-      method: asked.method.label,
-      stopped: results.map(({ stopped }) => stopped.why),
-      failures: failures.map(({ code, message }) => (context.logPrompts ? `${code}: ${message}` : code)),
-      tokens: spent.tokens,
-      calls: spent.calls,
-      dollars: spent.nanodollars / 1e9,
-      seconds: spent.seconds,
-      ...(context.logPrompts && {
-        prompt: question.problem.prompt as Json,
-        answers: results.map(({ text }) => text ?? null),
-      }),
-    });
   }
 
   return {
@@ -241,11 +252,17 @@ export function createJobs(context: JobsContext): Jobs {
       reply.catch(() => {});
       return { ...client, reply };
     },
+    during,
+    book,
     get size() {
-      return jobs.size;
+      return jobs.size + others.size;
+    },
+    refuse(reason) {
+      refusal = reason;
     },
     stop(reason, caller) {
-      for (const job of jobs.values()) if (caller === undefined || job.caller === caller) job.stopping.abort(reason);
+      for (const one of [...jobs.values(), ...others])
+        if (caller === undefined || one.caller === caller) one.stopping.abort(reason);
     },
     async bookLate() {
       for (const [id, { spent, reply }] of unbooked) {
@@ -254,18 +271,15 @@ export function createJobs(context: JobsContext): Jobs {
       }
     },
     async idle() {
-      while (jobs.size > 0) await Promise.allSettled([...jobs.values()].map(({ reply }) => reply));
+      while (jobs.size + others.size > 0)
+        await Promise.allSettled([...jobs.values(), ...others].map(({ reply }) => reply));
     },
   };
 }
 
-/** Time is limited for each request by itself. */
-export function limitsOf({ budget = {} }: Caller): Budget {
-  const { per: _, seconds: __, ...limits } = budget;
-  return limits;
-}
-
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+const clientLeft = (): ApiError => new ApiError("cancelled", "The client closed the connection");
 
 const conflict = (): ApiError =>
   new ApiError(

@@ -1,5 +1,6 @@
 /** Who may ask: keys are kept as their hashes, and compared in a time that says nothing of them. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Budget } from "../budget.ts";
 import { ApiError } from "./api-error.ts";
 import type { KeyEntry } from "./options.ts";
 import type { Caller } from "./offers.ts";
@@ -60,4 +61,10 @@ export function accountOf({ name, budget }: Caller, now: number): string {
   const day = new Date(now).toISOString();
   const per = budget?.per;
   return per === undefined ? name : `${name} ${day.slice(0, per === "day" ? 10 : 7)}`;
+}
+
+/** Time is limited for each request by itself. */
+export function limitsOf({ budget = {} }: Caller): Budget {
+  const { per: _, seconds: __, ...limits } = budget;
+  return limits;
 }

@@ -2,7 +2,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import { openStore } from "../runs/store/index.ts";
+import { openStore, type SqlStore } from "../runs/store/index.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Log } from "./log.ts";
 import { closeModels, type Environment, openEmbedders, openModels } from "./models.ts";
@@ -26,14 +26,16 @@ export async function serve(
   configuration: Configuration,
   { log, environment = process.env }: { readonly log?: Log; readonly environment?: Environment } = {},
 ): Promise<Listening> {
+  const place = storeOf(configuration, environment);
   const embedders = await openEmbedders(configuration, environment);
   const models = await openModels(configuration, environment);
-  const store = await openStore(storeOf(configuration, environment));
+  let store: SqlStore | undefined;
   const release = async () => {
-    await store.close();
+    await store?.close();
     await closeModels(models);
   };
   try {
+    store = await openStore(place);
     const server = await createServer({ configuration, models, embedders, store, ...(log && { log }) });
     const http = createAdaptorServer({
       fetch: (request, bindings) => server.fetch(request, bindings),
@@ -41,12 +43,17 @@ export async function serve(
     }) as HttpServer;
     const { host, port } = configuration.listen;
     await new Promise<void>((resolve, reject) => {
-      http.once("error", reject);
+      http.once("error", (error: NodeJS.ErrnoException) =>
+        reject(error.code === "EADDRINUSE" ? taken(host, port) : error),
+      );
       http.listen(port, host, resolve);
+    }).catch(async (error: unknown) => {
+      await server.drain();
+      throw error;
     });
-    const { port: taken } = http.address() as AddressInfo;
+    const { port: given } = http.address() as AddressInfo;
     return {
-      url: `http://${host.includes(":") ? `[${host}]` : host}:${taken}`,
+      url: `http://${host.includes(":") ? `[${host}]` : host}:${given}`,
       server,
       async close() {
         const closed = new Promise<void>((resolve) => void http.close(() => resolve()));
@@ -63,6 +70,9 @@ export async function serve(
     throw error;
   }
 }
+
+const taken = (host: string, port: number): Error =>
+  new Error(`Cannot listen on ${host}:${port} as another process does: stop it, or take another port`);
 
 function storeOf({ store }: Configuration, environment: Environment): string {
   if (typeof store === "string") return store;

@@ -11,6 +11,10 @@ export const jsonLog =
 /** A defect as it may be told: its message could quote what was asked, so only its kind and its place. */
 export function placeOf(error: unknown, withMessage: boolean): Json {
   if (!(error instanceof Error)) return withMessage ? String(error) : typeof error;
-  const stack = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return { name: error.name, ...(withMessage && { message: error.message }), stack: stack.map((line) => line.trim()) };
+  const { stack = "", message } = error;
+  const frames = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : "";
+  return { name: error.name, ...(withMessage && { message: error.message }), stack: linesOf(frames) };
 }
+
+const linesOf = (text: string): string[] =>
+  text.split("\n").flatMap((line) => (/^\s+at /.test(line) ? [line.trim()] : []));

@@ -6,7 +6,7 @@ import { optionsOf } from "../methods.ts";
 import { listed, suggestion } from "../nearest.ts";
 import { ApiError, invalid, refused } from "./api-error.ts";
 import type { ChatRequest } from "./chat-request.ts";
-import type { Configuration } from "./configuration.ts";
+import { type Configuration, isUnpriced } from "./configuration.ts";
 import type { KeyEntry, ModelEntry } from "./options.ts";
 
 /** Who asks. Without keys it is everybody, of whom nothing is limited. */
@@ -72,9 +72,15 @@ export function askedBy(configuration: Configuration, caller: Caller, request: C
       "n",
       `Cannot draw ${candidates} candidates for one request: at most ${limits.candidates} are allowed`,
     );
+  const entry = configuration.models[model] as ModelEntry;
+  if (request.budget.dollars !== undefined && isUnpriced(entry))
+    throw refused(
+      "ponderosa.budget.dollars",
+      `Cannot limit the dollars of ${model} as it has no price: limit its tokens`,
+    );
   return {
     model,
-    entry: configuration.models[model] as ModelEntry,
+    entry,
     method,
     budget: budgetOf(configuration, request.budget),
     candidates,
@@ -95,13 +101,13 @@ function withRequest({ method, settings }: SetMethod, request: ChatRequest): Set
       throw refused(param, `Cannot honour ${param}: the method ${method.name} has no such option`);
     }
     changed[option] = value;
+    try {
+      methodOf(method.name, { [option]: value });
+    } catch (error) {
+      throw error instanceof RangeError ? invalid(param, error.message) : error;
+    }
   }
-  try {
-    return methodOf(method.name, changed);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw invalid(scorer === undefined ? "temperature" : "ponderosa.scorer", error.message);
-  }
+  return methodOf(method.name, changed);
 }
 
 function budgetOf({ budget, caps }: Configuration, asked: Budget): Budget {

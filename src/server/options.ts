@@ -90,7 +90,7 @@ export interface ServerOptions {
   readonly defaultMethod?: string;
   /** Of one choice, unless the request asks for another. @default { tokens: 65_536, calls: 512, seconds: 300 } */
   readonly budget?: Budget;
-  /** What a request may ask for at most. @default `budget` */
+  /** What a request may ask for at most. @default `budget`, limit by limit */
   readonly caps?: Budget;
   /** Without any the server answers everybody, and listens on loopback only. */
   readonly keys?: readonly KeyEntry[];

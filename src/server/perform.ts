@@ -1,8 +1,8 @@
 /** The runs of one request: one a choice, side by side, each with its own journal and its own randomness. */
 import type { Budget, Cost, Spent } from "../budget.ts";
 import { addCosts, noCost } from "../budget.ts";
-import { Failed } from "../errors.ts";
-import type { RunEvent } from "../event.ts";
+import { Failed, type Failure } from "../errors.ts";
+import type { JournalEvent, RunEvent, Stopped } from "../event.ts";
 import { fold, key } from "../key.ts";
 import type { SetMethod } from "../methods/compact.ts";
 import { type Plan, planOf } from "../methods.ts";
@@ -41,7 +41,8 @@ export function planFor({ model, question, method, stop }: Pick<Work, "model" | 
       throw refused("stop", `Cannot honour stop: ${method.label} grows answers in steps, which a text may straddle`);
     return plan;
   } catch (error) {
-    if (error instanceof Failed && error.code === "unsupported") throw invalid("model", error.message);
+    if (error instanceof Failed && error.code === "unsupported")
+      throw invalid("model", error.message.replaceAll(model.id, "this model")); // its address is nobody's business
     throw error;
   }
 }
@@ -97,7 +98,7 @@ async function performOne(
     budget: work.budget,
     journal,
     signal,
-    timeoutMs: 1000 * (work.budget.seconds ?? 600),
+    timeoutMs: Math.max(1, 1000 * (work.budget.seconds ?? 600)), // the budget itself ends one of no seconds
   });
   if (watch) for await (const event of running) watch(event);
   return running;
@@ -107,12 +108,38 @@ export const runIdOf = (request: string, choice: number): string => `${request}/
 
 export const spentJson = ({ nanodollars, ...spent }: Spent): Json => ({ ...spent, dollars: nanodollars / 1e9 });
 
+/** What an upstream said of its failures may tell its place and its key: clients get the codes. */
+const withoutMessage = ({ code }: Failure) => ({ code });
+
+const stoppedJson = (stopped: Stopped): Json =>
+  stopped.why === "all-failed" ? { why: stopped.why, failures: stopped.failures.map(withoutMessage) } : stopped;
+
+/** An event of a journal, for clients: policies and scorers are named after the address of their model. */
+export function eventJson(event: JournalEvent): Json {
+  switch (event.type) {
+    case "run-start": {
+      const { policy: _, scorer: __, ...told } = event;
+      return told as unknown as Json;
+    }
+    case "score": {
+      const { scorer: _, ...told } = event;
+      return told as unknown as Json;
+    }
+    case "failure":
+      return { ...event, failure: withoutMessage(event.failure) } as unknown as Json;
+    case "run-end":
+      return { ...event, stopped: stoppedJson(event.stopped) } as unknown as Json;
+    default:
+      return event as unknown as Json;
+  }
+}
+
 /** What the operator of a client wants to know of a run, beside its answer. */
 export const runsJson = (id: string, results: readonly Result<TextState>[]): Json =>
   results.map(({ confidence, stopped, spent }, choice) => ({
     id: runIdOf(id, choice),
     confidence: confidence ?? null,
-    stopped: stopped as unknown as Json,
+    stopped: stoppedJson(stopped),
     spent: spentJson(spent),
   }));
 

@@ -64,12 +64,14 @@ const chunkKind = (shape: Shape): string => (shape === "chat.completion" ? "chat
 /** More of the one answer of a request, while it is written. */
 export const deltaChunk = (
   shape: Shape,
-  { id, model, created, isFirst }: { id: string; model: string; created: number; isFirst: boolean },
+  {
+    isFirst,
+    includeUsage,
+    ...shared
+  }: { id: string; model: string; created: number; isFirst: boolean; includeUsage: boolean },
   delta: string,
 ): JsonObject => ({
-  id,
-  created,
-  model,
+  ...shared,
   object: chunkKind(shape),
   choices: [
     {
@@ -81,15 +83,21 @@ export const deltaChunk = (
         : { text: delta }),
     },
   ],
+  ...(includeUsage && { usage: null }),
 });
 
 /**
  * A finished answer as the chunks of a stream.
+ * @param created of the stream: seconds since the epoch
  * @param sent what of its first choice was sent before
  * @throws ApiError where that is another answer
  */
-export function* chunksOf(body: Json, includeUsage: boolean, sent = ""): Generator<JsonObject> {
-  const { choices, usage, ponderosa, object, ...shared } = body as JsonObject & { choices: readonly JsonObject[] };
+export function* chunksOf(
+  body: Json,
+  { includeUsage, created, sent }: { includeUsage: boolean; created: number; sent: string },
+): Generator<JsonObject> {
+  const { choices, usage, ponderosa, object, ...rest } = body as JsonObject & { choices: readonly JsonObject[] };
+  const shared = { ...rest, created };
   const isChat = object === "chat.completion";
   const kind = chunkKind(object as Shape);
   const chunk = (choice: JsonObject, more: JsonObject = {}): JsonObject => ({

@@ -5,7 +5,7 @@ import type { Json } from "../problem.ts";
 import type { KeptRequest, RequestBooks } from "../runs/store/index.ts";
 import { ApiError, invalid } from "./api-error.ts";
 import type { Caller } from "./offers.ts";
-import { runIdOf, spentJson } from "./perform.ts";
+import { eventJson, runIdOf, spentJson } from "./perform.ts";
 
 /** How long to wait before looking for new events. */
 const pauseMs = 200;
@@ -33,10 +33,11 @@ export async function showEvents(c: Context, books: RequestBooks, caller: Caller
   let next = last === undefined ? 0 : wholeNumber(last, "Last-Event-ID") + 1;
   return streamSSE(c, async (stream) => {
     while (!stream.aborted) {
-      const isOver = (await books.find(id))?.finishedAt !== undefined;
+      const kept = await books.find(id);
+      const isOver = kept === undefined || kept.finishedAt !== undefined; // what was forgotten had ended
       const events = await books.events(runIdOf(id, choice), next);
       for (const { position, event } of events) {
-        await stream.writeSSE({ id: String(position), event: event.type, data: JSON.stringify(event) });
+        await stream.writeSSE({ id: String(position), event: event.type, data: JSON.stringify(eventJson(event)) });
         next = position + 1;
       }
       if (isOver && events.length === 0) return;
@@ -47,7 +48,8 @@ export async function showEvents(c: Context, books: RequestBooks, caller: Caller
 
 async function requestOf(c: Context, books: RequestBooks, caller: Caller): Promise<KeptRequest> {
   const id = c.req.param("id") ?? "";
-  const found = await books.find(id.replace(/\/.*$/, ""));
+  // Of another form there is none, and PostgreSQL fails at a NUL.
+  const found = /^\w{1,100}$/.test(id) ? await books.find(id) : undefined;
   if (found && found.caller === caller.name) return found;
   throw new ApiError("not_found", "Cannot find a request of this id: it may have been forgotten, or be another key's");
 }

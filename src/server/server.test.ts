@@ -1,7 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { keyOf, type Loose, served } from "../../test/helpers/served.ts";
+import { cost } from "../budget.ts";
 import { scripted } from "../models/scripted.ts";
 import { openModel } from "../open-model.ts";
+import { openStore } from "../runs/store/index.ts";
+import { createServer, readConfiguration } from "./index.ts";
 
 const graded = (more: object = {}) =>
   scripted({
@@ -81,6 +84,8 @@ describe("answers", () => {
         {
           role: "user",
           name: "x",
+          refusal: null,
+          tool_calls: null,
           content: [
             { type: "text", text: "Count" },
             { type: "text", text: "!" },
@@ -136,8 +141,6 @@ describe("answers", () => {
 
   test("sapling finds the task of a question by itself, and its verifier with it", async () => {
     const model = await openModel("sapling");
-    const { createServer, readConfiguration } = await import("./index.ts");
-    const { openStore } = await import("../runs/store/index.ts");
     await using store = await openStore(":memory:");
     const configuration = readConfiguration({ models: { s: "sapling" }, methods: { best: "best-of-n:16" } });
     const server = await createServer({ configuration, models: new Map([["s", model]]), store });
@@ -174,6 +177,7 @@ describe("answers", () => {
     });
     expect(model.calls[0]?.prompt).toBe("Hello");
     expect((await post({ prompt: ["a", "b"] })).error.param).toBe("prompt");
+    expect((await post({ prompt: "a", ponderosa: { progress: "reasoning" } })).error.param).toBe("ponderosa.progress");
     expect((await post({ prompt: "a", suffix: "b" })).error).toMatchObject({
       param: "suffix",
       code: "unsupported_parameter",
@@ -206,6 +210,7 @@ describe("what is not honoured is refused by its name, and nothing is spent", ()
     ["messages[0].content", { messages: [{ role: "user", content: "a\0b" }] }],
     ["messages[0].content", { messages: [{ role: "user", content: "\ud800" }] }],
     ["messages[0].content[0].type", { messages: [{ role: "user", content: [{ type: "image_url" }] }] }],
+    ["messages[0].tool_calls", { messages: [{ role: "assistant", content: "x", tool_calls: [{}] }] }],
     ["tools", { tools: [{ type: "function" }] }],
     ["tool_choice", { tool_choice: "required" }],
     ["functions", { functions: [{}] }],
@@ -279,6 +284,37 @@ describe("what is not honoured is refused by its name, and nothing is spent", ()
     expect(model.calls).toHaveLength(0);
   });
 
+  test("dollars cannot be limited where there is no price", async () => {
+    await using store = await openStore(":memory:");
+    const configuration = readConfiguration({ models: { m: "http://127.0.0.1:1/v1#m" } });
+    const model = scripted({ replies: ["42"], capabilities: { messages: true } });
+    const server = await createServer({ configuration, models: new Map([["m", model]]), store });
+    const headers = { "content-type": "application/json" };
+    const messages = [{ role: "user", content: "?" }];
+    const body = JSON.stringify({ model: "m", messages, ponderosa: { budget: { dollars: 1 } } });
+    const request = new Request("http://localhost/v1/chat/completions", { method: "POST", headers, body });
+    const told = (await (await server.fetch(request)).json()) as Loose;
+    expect(told.error).toMatchObject({ param: "ponderosa.budget.dollars", code: "unsupported_parameter" });
+    expect(model.calls).toHaveLength(0);
+    await server.drain();
+  });
+
+  test("no client is told where a model is", async () => {
+    const at = "http://10.0.0.1/v1#qwen";
+    await using server = await served({ m: { ...graded(), id: at } });
+    const { body } = await server.chat({ model: "m+best-of-4" });
+    const events = await (await server.request(`/runs/${body.id}/events`)).text();
+    expect(events).toContain('"type":"score"');
+    const model = scripted({ replies: ["42"], capabilities: { messages: true } });
+    await using other = await served(
+      { m: { ...model, id: at } },
+      { methods: { "best-of-4": "best-of-n:4?scorer=rubric" } },
+    );
+    const refused = await other.chat({ model: "m+best-of-4", ponderosa: { scorer: "likelihood" } });
+    expect(refused.body.error.message).toContain("which this model does not give");
+    expect(JSON.stringify([body, refused.body]) + events).not.toContain("10.0.0.1");
+  });
+
   test("an upstream that fails for all is a 502 that clients do not repeat, as the search has", async () => {
     const model = scripted({ replies: [{ failure: { code: "unavailable", message: "at http://10.0.0.1 secret" } }] });
     await using server = await served({ m: model });
@@ -286,7 +322,11 @@ describe("what is not honoured is refused by its name, and nothing is spent", ()
     expect(status).toBe(502);
     expect(headers.get("x-should-retry")).toBe("false");
     expect(body.error).toMatchObject({ code: "upstream_failed", type: "server_error" });
-    expect(body.error.message).not.toContain("secret");
+    const { id, runs } = body.error.ponderosa;
+    expect(runs[0].stopped).toEqual({ why: "all-failed", failures: [{ code: "unavailable" }] });
+    const events = await (await server.request(`/runs/${id}/events`)).text();
+    expect(events).toContain('"failure":{"code":"unavailable"}');
+    expect(JSON.stringify(body) + events).not.toMatch(/secret|10\.0\.0\.1/);
   });
 });
 
@@ -330,6 +370,19 @@ describe("streams", () => {
     const [first, second] = dataOf((await server.chat({ stream: true })).body);
     expect([first.choices[0].delta.role, second.choices[0].delta.role]).toEqual(["assistant", undefined]);
     expect((await contents({ stop: "-t" })).join("")).toBe("forty");
+  });
+
+  test("all chunks of a stream tell one time, and usage as null until the last", async () => {
+    const model = scripted({ replies: [{ text: "forty", tokenDelayMs: 1 }], capabilities: { messages: true } });
+    await using server = await served({ m: model });
+    let now = Date.now();
+    using _ = vi.spyOn(Date, "now").mockImplementation(() => (now += 1000));
+    const { body } = await server.chat({ stream: true, stream_options: { include_usage: true } });
+    const chunks = dataOf(body).slice(0, -1);
+    expect(chunks.length).toBeGreaterThan(3);
+    expect(new Set(chunks.map(({ created }) => created)).size).toBe(1);
+    expect(chunks.slice(0, -1).map(({ usage }) => usage)).toEqual(chunks.slice(0, -1).map(() => null));
+    expect(chunks.at(-1).usage.completion_tokens).toBeGreaterThan(0);
   });
 
   test("a draw that breaks off while it is shown ends with an error event", async () => {
@@ -425,6 +478,14 @@ describe("who may ask what", () => {
     expect((await server.chat({}, bearer("one"))).status).toBe(200);
   });
 
+  test("other keys must have limits that requests reserve", async () => {
+    await using server = await served({ m: graded() }, { keys });
+    expect(() => server.server.setKeys([keyOf("shop", "one", { budget: { dollars: 3 } })])).toThrow(
+      "Cannot use 3 as keys[0].budget.dollars: set budget.dollars too",
+    );
+    expect((await server.request("/v1/models", { headers: bearer("two") })).status).toBe(200);
+  });
+
   test("a key's budget is for all its requests together", async () => {
     await using server = await served({ m: graded() }, { keys, budget: { calls: 1, tokens: 5000 } });
     const ask = () => server.chat({}, bearer("three"));
@@ -458,6 +519,17 @@ describe("what is kept", () => {
     expect(rest).toBe(all.slice(all.indexOf("event: ", all.indexOf("id: 2\n"))));
     expect((await get(`/runs/${body.id}/events?choice=1`)).status).toBe(400);
     expect((await get(`/runs/${body.id}/events`, "one", { "last-event-id": "x" })).status).toBe(400);
+    for (const id of ["%00", "..", `${body.id}%2f0`, "x".repeat(10_000)])
+      expect([id, (await get(`/runs/${id}`)).status]).toEqual([id, 404]);
+  });
+
+  test("who follows a request that is forgotten comes to its end", async () => {
+    await using server = await served({ m: graded() });
+    const plan = { id: "req_1", caller: "everybody", account: "everybody", fingerprint: "", runs: 1, seed: 1 };
+    await server.books.begin({ ...plan, worst: cost({}), limits: {} });
+    const events = (await server.request("/runs/req_1/events")).text();
+    await server.store.database.query("delete from requests");
+    expect(await events).toBe("");
   });
 
   test("events are followed while the request is at work", async () => {

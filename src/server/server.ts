@@ -10,7 +10,7 @@ import { type RequestBooks, requestBooks, type SqlStore } from "../runs/store/in
 import { type Admission, admission } from "./admission.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
 import { complete } from "./completions.ts";
-import { type Configuration, isLoopback } from "./configuration.ts";
+import { checkKeyBudgets, type Configuration, isLoopback } from "./configuration.ts";
 import type { KeyEntry } from "./options.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { embed } from "./embeddings.ts";
@@ -36,7 +36,8 @@ export interface Server {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
   /**
    * From now on these are the keys; requests of one that is none any more end at once.
-   * @throws RangeError where there would be none: the server would then answer everybody
+   * @throws RangeError where there would be none, as the server would then answer everybody; where one has a limit that a
+   * request does not reserve
    */
   setKeys(keys: readonly KeyEntry[]): void;
   /** Takes no more requests, waits for those at work, and ends what is left after `drainSeconds`: kept, to be gone on with. */
@@ -105,7 +106,7 @@ export async function createServer({
     } catch (error) {
       const told = apiErrorOf(error);
       code = told.code;
-      if (code === "internal_error") log("defect", { error: placeOf(told.cause ?? error, logPrompts) });
+      if (!(error instanceof ApiError)) log("defect", { error: placeOf(error, logPrompts) });
       c.res = errorResponse(told);
     }
     const seconds = (performance.now() - before) / 1000;
@@ -179,11 +180,13 @@ export async function createServer({
     fetch: (request, bindings) => app.fetch(request, bindings),
     setKeys(entries) {
       if (entries.length === 0) throw new RangeError("Cannot take away all keys of a server: stop it, or leave one");
+      checkKeyBudgets(entries, configuration.budget);
       for (const name of keys.replace(entries))
         jobs.stop(new ApiError("key_revoked", "The key of this request was revoked"), name);
     },
     async drain() {
       isDraining = true;
+      jobs.refuse(shuttingDown());
       clearInterval(keepingHouse);
       const late = setTimeout(() => jobs.stop(shuttingDown()), drainSeconds * 1000);
       await jobs.idle();

@@ -2,6 +2,7 @@
  * An answer as server-sent events: of a search whole as soon as it is final, of a single draw while it is written; comments
  * until then, an error event instead of `[DONE]`.
  */
+import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { RunEvent } from "../event.ts";
@@ -35,6 +36,7 @@ export function streamReply(c: Context, client: Client, options: StreamOptions):
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {
           stream.abort();
+          (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
           resolve();
         }, idleMs);
       });
@@ -55,7 +57,11 @@ export function streamReply(c: Context, client: Client, options: StreamOptions):
           })
         : (event) => {
             if (!isSingle || !client.isFirst || event.type !== "text-delta" || event.delta === "") return;
-            const chunk = deltaChunk(shape, { id: client.id, model, created, isFirst: sent === "" }, event.delta);
+            const chunk = deltaChunk(
+              shape,
+              { id: client.id, model, created, isFirst: sent === "", includeUsage },
+              event.delta,
+            );
             sent += event.delta;
             sending = sending.then(() => send(chunk));
           },
@@ -64,7 +70,7 @@ export function streamReply(c: Context, client: Client, options: StreamOptions):
       const { status, body } = await client.reply;
       await sending;
       if (status !== 200) return await send(body);
-      for (const chunk of chunksOf(body, includeUsage, sent)) await send(chunk);
+      for (const chunk of chunksOf(body, { includeUsage, created, sent })) await send(chunk);
       await send("[DONE]");
     } catch (error) {
       await send(apiErrorOf(error).reply.body);

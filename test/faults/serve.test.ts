@@ -9,9 +9,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { cost } from "../../src/budget.ts";
 import { scripted, type ScriptedModel } from "../../src/models/scripted.ts";
-import { openStore, requestBooks } from "../../src/runs/store/index.ts";
+import type { Embedder } from "../../src/reader.ts";
+import { openStore, requestBooks, type SqlStore } from "../../src/runs/store/index.ts";
 import { readConfiguration, serve } from "../../src/server/index.ts";
 import { chatReply, upstream } from "../../src/testing/upstream.ts";
 import { keyOf, type Loose, type Served, served } from "../helpers/served.ts";
@@ -41,6 +43,20 @@ async function begin(folder: string): Promise<{ child: ChildProcess; url: string
   child.stderr.on("data", (data) => (err += data));
   await until(() => / on http:\S+\/v1/.test(err), 15_000);
   return { child, url: / on (http:\S+)\/v1/.exec(err)?.[1] as string };
+}
+
+/** A store whose database fails as long as it is told to. */
+function failingStore(store: SqlStore): { store: SqlStore; failing: { now: boolean } } {
+  const failing = { now: false };
+  const { database } = store;
+  const wrapped = <T extends unknown[], R>(act: (...args: T) => Promise<R>) =>
+    (async (...args: T) => {
+      if (failing.now) throw new Error(`connection lost ${canary}`);
+      return act(...args);
+    }) as (...args: T) => Promise<R>;
+  const query = wrapped(database.query);
+  const transaction = wrapped(database.transaction as never) as typeof database.transaction;
+  return { store: { ...store, database: { ...database, query, transaction } }, failing };
 }
 
 async function expectNothingLeft(server: Served, account = "everybody"): Promise<void> {
@@ -120,6 +136,83 @@ describe("a client disconnects", () => {
       }
     },
   );
+});
+
+describe("a client that is slow or leaves early", () => {
+  test("one that reads nothing is given up after half a minute, however much is to be sent", async () => {
+    const text = "x".repeat(300);
+    const model = answering({ replies: [{ text, tokenDelayMs: 1 }] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    try {
+      await using server = await served({ m: model });
+      const timers = vi.getTimerCount();
+      const response = await server.request("/v1/chat/completions", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "?" }] }),
+      });
+      expect(response.status).toBe(200);
+      await vi.advanceTimersByTimeAsync(65_000); // of one write, and of those that came after
+      await expectNothingLeft(server);
+      expect(vi.getTimerCount()).toBeLessThanOrEqual(timers);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("one that leaves before its body is read is no defect", async () => {
+    await using server = await served({ m: answering() });
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error("aborted")) });
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body, duplex: "half" };
+    const response = await server.request("/v1/chat/completions", init as RequestInit);
+    expect(await response.json()).toMatchObject({ error: { code: "cancelled" } });
+    expect(server.log.at(-1)).toMatchObject({ event: "request", status: 499 });
+    expect(server.log.filter(({ event }) => event === "defect")).toEqual([]);
+  });
+});
+
+describe("embeddings", () => {
+  const embedder = (wait: (signal: AbortSignal) => Promise<void>): Embedder => ({
+    id: "e",
+    async embed(texts, { signal }) {
+      await wait(signal);
+      return { vectors: texts.map(() => [1]), cost: cost({ calls: 1, promptTokens: 2 }) };
+    },
+  });
+  const hanging = embedder((signal) => once(signal, "abort").then(() => signal.throwIfAborted()));
+  const embed = async (server: Served, headers: Record<string, string> = {}) => {
+    const response = await server.request("/v1/embeddings", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ model: "e", input: "?" }),
+    });
+    return (await response.json()) as Loose;
+  };
+
+  test("end when their key is revoked, and are waited for when the server is", async () => {
+    const keys = [keyOf("a", "one"), keyOf("b", "two")];
+    await using server = await served({ m: answering() }, { keys, drainSeconds: 0.1 }, { embedders: { e: hanging } });
+    const [first, second] = ["one", "two"].map((secret) => embed(server, { authorization: `Bearer ${secret}` }));
+    await until(() => server.server.inFlight === 2);
+    server.server.setKeys([keyOf("b", "two")]);
+    expect((await first)?.error.code).toBe("key_revoked");
+    await server.server.drain();
+    expect((await second)?.error.code).toBe("shutting_down");
+    await expectNothingLeft(server, "a");
+    await expectNothingLeft(server, "b");
+  });
+
+  test("are booked when the store is back", async () => {
+    const { store, failing } = failingStore(await openStore(":memory:"));
+    const embedders = { e: embedder(async () => void (failing.now = true)) };
+    await using server = await served({ m: answering() }, {}, { store, embedders });
+    expect((await embed(server)).error.code).toBe("internal_error");
+    failing.now = false;
+    await server.server.drain();
+    await expectNothingLeft(server);
+    expect((await server.books.account("everybody")).spent).toEqual(cost({ calls: 1, promptTokens: 2 }));
+  });
 });
 
 describe("one Idempotency-Key", () => {
@@ -207,6 +300,22 @@ describe("budgets", () => {
     expect(most).toBeLessThanOrEqual(20);
     expect((await server.books.account("a")).spent.calls).toBe(18);
     await expectNothingLeft(server, "a");
+  });
+
+  test("a request with a budget beyond all numbers is no harm to those after it", async () => {
+    await using server = await served({ m: answering() });
+    const budget = { dollars: 9e6, promptTokens: Number.MAX_SAFE_INTEGER };
+    expect((await server.chat({ n: 8, ponderosa: { budget } })).status).toBe(200);
+    expect((await server.chat()).status).toBe(200);
+    await expectNothingLeft(server);
+  });
+
+  test("a budget of no seconds buys nothing", async () => {
+    await using server = await served({ m: answering() });
+    const { body } = await server.chat({ ponderosa: { budget: { seconds: 0 } } });
+    expect(body.error.code).toBe("budget_exhausted");
+    expect((await server.books.account("everybody")).spent.calls).toBe(0);
+    await expectNothingLeft(server);
   });
 
   test("exhausted in mid-search: the best so far, and the limit's name", async () => {
@@ -410,44 +519,47 @@ test("SIGTERM: no more is taken, what is at work is finished, the rest is kept t
   expect(kept).toHaveLength(1);
 });
 
-test("the store fails: ready no more, nothing is bought without a reservation; when it is back all is booked and goes on", async () => {
-  const store = await openStore(":memory:");
-  let broken = false;
-  const { database } = store;
-  const failing = <T extends unknown[], R>(act: (...args: T) => Promise<R>) =>
-    (async (...args: T) => {
-      if (broken) throw new Error(`connection lost ${canary}`);
-      return act(...args);
-    }) as (...args: T) => Promise<R>;
-  const model = answering({ delayMs: 20 });
-  await using server = await served(
-    { m: model },
-    {},
-    {
-      store: {
-        ...store,
-        database: {
-          ...database,
-          query: failing(database.query),
-          transaction: failing(database.transaction as never) as typeof database.transaction,
-        },
-      },
+test("SIGTERM while a body comes in: the request is refused, and nothing is bought", async () => {
+  const model = answering();
+  await using server = await served({ m: model });
+  let send: (text: string) => void = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      send = (text) => {
+        controller.enqueue(new TextEncoder().encode(text));
+        controller.close();
+      };
     },
-  );
+  });
+  const headers = { "content-type": "application/json" };
+  const init = { method: "POST", headers, body, duplex: "half" };
+  const asked = server.request("/v1/chat/completions", init as RequestInit);
+  await pause(5);
+  await server.server.drain();
+  send(JSON.stringify({ model: "m", messages: [{ role: "user", content: "?" }] }));
+  expect(await (await asked).json()).toMatchObject({ error: { code: "shutting_down" } });
+  expect(model.calls).toHaveLength(0);
+  await expectNothingLeft(server);
+});
+
+test("the store fails: ready no more, nothing is bought without a reservation; when it is back all is booked and goes on", async () => {
+  const { store, failing } = failingStore(await openStore(":memory:"));
+  const model = answering({ delayMs: 20 });
+  await using server = await served({ m: model }, {}, { store });
   expect((await server.chat()).status).toBe(200);
-  broken = true;
+  failing.now = true;
   expect((await server.request("/readyz")).status).toBe(503);
   expect((await server.request("/healthz")).status).toBe(200);
   const failed = await server.chat();
   expect(failed).toMatchObject({ status: 500, body: { error: { code: "internal_error" } } });
   expect(JSON.stringify(failed.body)).not.toContain(canary);
   expect(model.calls).toHaveLength(1);
-  broken = false;
+  failing.now = false;
   const last = server.chat();
   await until(() => model.calls.length === 2);
-  broken = true; // between the call and its booking
+  failing.now = true; // between the call and its booking
   expect((await last).status).toBe(500);
-  broken = false;
+  failing.now = false;
   expect((await server.books.account("everybody")).reserved.calls).toBeGreaterThan(0);
   expect((await server.chat()).status).toBe(200);
   await server.server.drain();
