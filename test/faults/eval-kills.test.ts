@@ -16,7 +16,7 @@ import { countdown } from "../../src/tasks/index.ts";
 import { chatReply, upstream } from "../../src/testing/upstream.ts";
 
 const kills = Number(process.env.EVAL_KILLS ?? 8);
-const problems = Math.max(24, Math.ceil(kills / 2));
+const problems = Math.max(24, kills);
 const command =
   `eval --task countdown --problems ${problems} --concurrency 4 --methods greedy,majority:6,best-of-n:6 --budgets 60,400 --quiet --model`.split(
     " ",
@@ -74,13 +74,12 @@ test(`${kills} kills: nothing that was recorded is paid twice, and the records a
     for (life = 1; life <= kills; life++) {
       const child = start("killed.db");
       const exit = once(child, "exit");
-      // After so many calls, or while the process starts; at an odd moment in either case.
-      const after = chance.uniform() < 0.1 ? 0 : 1 + chance.integer(Math.ceil(distinct / kills));
-      const until = calls + after;
+      // Somewhere on the way, which is cut into as many parts as there are kills; or while the process starts.
+      const target = Math.floor((0.8 * distinct * life) / kills);
       const reached = new Promise<void>((resolve) => {
-        wake = () => calls >= until && resolve();
+        wake = () => paid.size >= target && resolve();
       });
-      if (after === 0) await pause(chance.integer(700));
+      if (paid.size >= target || chance.uniform() < 0.1) await pause(chance.integer(250));
       else await Promise.race([reached, exit]);
       await pause(chance.integer(8));
       if (child.exitCode !== null) throw new Error(`It was done after ${life} of ${kills} kills: ask more problems`);
