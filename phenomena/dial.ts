@@ -128,7 +128,7 @@ export const monotoneDial: Phenomenon = {
     "Five settings of the one dial of adaptive voting (0: one draw; 1: at most 64, stopping when the vote is decided). Simulated: 1,000 problems with rates of success from Beta(2, 2). Sapling: 240 product chains, every setting on the same 64 samples.",
   rule: "In both: quality at effort 1 less that at effort 0 lies above 0; no step between neighbouring efforts surely falls (a test of isotonicity: intervals at 1 − 0.05/4, none of them below 0); and on no single problem does more effort draw less.",
   remark:
-    "That no step surely falls is weak evidence: it holds, too, where steps are too small to see, and after effort 0.5 sapling's are. That more effort never draws less follows from the rule of stopping, and is checked as a law of the program.",
+    "The test of the steps was first the smallest step itself, which had to lie above 0 and does not; it was made a count of steps that surely fall after the first run, and the verdict rests on that. That no step surely falls is weak evidence: it holds, too, where steps are too small to see, and after effort 0.5 sapling's are. That more effort never draws less follows from the rule of stopping, and is checked as a law of the program.",
   measurements: [simulated, productPool],
   async conclude(rows) {
     const worlds = rows(simulated);
